@@ -1,0 +1,128 @@
+import { invariant } from '../errors.ts'
+import { itemSize, type DType, type TypedArray } from './dtype.ts'
+import { Storage } from './storage.ts'
+
+export interface Quantizer {
+  readonly scheme: 'per_tensor_affine'
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
+export interface TensorOptions {
+  /** In elements; row-major when left out. */
+  readonly strides?: readonly number[]
+  /** In elements. */
+  readonly storageOffset?: number
+  readonly requiresGrad?: boolean
+  readonly quantizer?: Quantizer
+}
+
+/** Product of the sizes: the number of elements. */
+export function numelOf(sizes: readonly number[]): number {
+  let n = 1
+  for (const size of sizes) n *= size
+  return n
+}
+
+/** Row-major strides in elements, as `torch.empty(sizes).stride()`: a size of 0 counts as 1. */
+export function contiguousStrides(sizes: readonly number[]): number[] {
+  const strides = new Array<number>(sizes.length)
+  let stride = 1
+  for (let i = sizes.length - 1; i >= 0; i--) {
+    strides[i] = stride
+    stride *= Math.max(sizes[i] ?? 1, 1)
+  }
+  return strides
+}
+
+/**
+ * A strided look at a `Storage`. Views share the storage of their base: writing through one shows in the other.
+ * The description of a tensor never changes; only the storage's bytes do.
+ */
+export class Tensor {
+  readonly dtype: DType
+  readonly sizes: readonly number[]
+  /** In elements. */
+  readonly strides: readonly number[]
+  /** In elements. */
+  readonly storageOffset: number
+  readonly storage: Storage
+  readonly requiresGrad: boolean
+  readonly quantizer: Quantizer | undefined
+  readonly numel: number
+  #contiguous: boolean | undefined
+
+  constructor(storage: Storage, dtype: DType, sizes: readonly number[], options: TensorOptions = {}) {
+    this.storage = storage
+    this.dtype = dtype
+    this.sizes = sizes
+    this.strides = options.strides ?? contiguousStrides(sizes)
+    this.storageOffset = options.storageOffset ?? 0
+    this.requiresGrad = options.requiresGrad ?? false
+    this.quantizer = options.quantizer
+    this.numel = numelOf(sizes)
+    invariant(this.strides.length === sizes.length, `strides [${this.strides.join()}] of sizes [${sizes.join()}]`)
+  }
+
+  /** A new zero-filled row-major tensor. */
+  static zeros(dtype: DType, sizes: readonly number[]): Tensor {
+    return new Tensor(Storage.ofLength(numelOf(sizes) * itemSize(dtype)), dtype, sizes)
+  }
+
+  /** A row-major tensor with the given elements (numbers are converted to the dtype as typed arrays do). */
+  static from(dtype: DType, sizes: readonly number[], elements: Iterable<number | bigint>): Tensor {
+    const tensor = Tensor.zeros(dtype, sizes)
+    const data = tensor.data
+    let i = 0
+    if (data instanceof BigInt64Array) for (const element of elements) data[i++] = BigInt(element)
+    else for (const element of elements) data[i++] = Number(element)
+    invariant(i === tensor.numel, `${i} elements for sizes [${sizes.join()}]`)
+    return tensor
+  }
+
+  get dim(): number {
+    return this.sizes.length
+  }
+
+  /** All elements of the storage (not only this tensor's), as this tensor's dtype. */
+  get data(): TypedArray {
+    return this.storage.as(this.dtype)
+  }
+
+  get byteLength(): number {
+    return this.numel * itemSize(this.dtype)
+  }
+
+  /** Whether the elements lie row-major without gaps (sizes of 1 may have any stride). */
+  get isContiguous(): boolean {
+    if (this.#contiguous === undefined) {
+      let expected = 1
+      let contiguous = true
+      if (this.numel > 0)
+        for (let i = this.dim - 1; i >= 0 && contiguous; i--) {
+          const size = this.sizes[i] as number
+          if (size !== 1) {
+            contiguous = this.strides[i] === expected
+            expected *= size
+          }
+        }
+      this.#contiguous = contiguous
+    }
+    return this.#contiguous
+  }
+
+  /** Another look at the same storage. */
+  asStrided(sizes: readonly number[], strides: readonly number[], storageOffset = this.storageOffset): Tensor {
+    return new Tensor(this.storage, this.dtype, sizes, {
+      strides,
+      storageOffset,
+      requiresGrad: this.requiresGrad,
+      ...(this.quantizer && { quantizer: this.quantizer }),
+    })
+  }
+
+  /** The same tensor without `requires_grad`; shares the storage. */
+  detach(): Tensor {
+    return this.requiresGrad ? new Tensor(this.storage, this.dtype, this.sizes, { ...this, requiresGrad: false }) : this
+  }
+}
