@@ -1,0 +1,308 @@
+import { invariant } from '../errors.ts'
+import { Block, defaultType, Graph, Node, Value, type Attribute } from './graph.ts'
+import type { IValue } from './ivalue.ts'
+import type { FunctionSchema } from './schema.ts'
+import type { SourceRange } from './source-range.ts'
+import type { Type } from './types.ts'
+
+export interface NodeOptions {
+  /** Types of the outputs; one `Tensor` when left out. */
+  readonly outputs?: readonly Type[]
+  readonly attributes?: Readonly<Record<string, Attribute>>
+  readonly range?: SourceRange | undefined
+  readonly schema?: FunctionSchema | undefined
+}
+
+/** A value attribute. */
+export function attributeOf(value: IValue): Attribute {
+  return { kind: 'value', value }
+}
+
+/** The only way to change a graph. New nodes go in front of the insert point. */
+export class GraphEditor {
+  readonly graph: Graph
+  #insertPoint: Node
+
+  constructor(graph: Graph) {
+    this.graph = graph
+    this.#insertPoint = graph.block.returnNode
+  }
+
+  get insertPoint(): Node {
+    return this.#insertPoint
+  }
+
+  /** Runs `body` with the insert point in front of `node` (the end of the block, for a block). */
+  at<T>(place: Node | Block, body: () => T): T {
+    const saved = this.#insertPoint
+    this.#insertPoint = place instanceof Block ? place.returnNode : place
+    try {
+      return body()
+    } finally {
+      this.#insertPoint = saved
+    }
+  }
+
+  /** A node in no block yet. */
+  create(kind: string, inputs: readonly Value[] = [], options: NodeOptions = {}): Node {
+    const node = new Node(this.graph, kind)
+    for (const type of options.outputs ?? [defaultType]) this.addOutput(node, type)
+    for (const input of inputs) this.addInput(node, input)
+    for (const [name, attribute] of Object.entries(options.attributes ?? {})) node._attributes.set(name, attribute)
+    node.range = options.range
+    node.schema = options.schema
+    return node
+  }
+
+  /** Creates a node at the insert point. */
+  insert(kind: string, inputs: readonly Value[] = [], options: NodeOptions = {}): Node {
+    return this.insertNode(this.create(kind, inputs, options))
+  }
+
+  insertNode(node: Node): Node {
+    return this.insertBefore(node, this.#insertPoint)
+  }
+
+  /** A `prim::Constant` at the insert point. */
+  insertConstant(value: IValue, type: Type, range?: SourceRange): Value {
+    const attributes = value === null ? {} : { value: attributeOf(value) }
+    return this.insert('prim::Constant', [], { outputs: [type], attributes, range }).output()
+  }
+
+  insertBefore(node: Node, place: Node): Node {
+    invariant(node.isDestroyed, `${node.kind} is in a block already`)
+    const block = place.owningBlock
+    node._owningBlock = block
+    node._prev = place.prev
+    node._next = place
+    place.prev._next = node
+    place._prev = node
+    block._numbered = false
+    return node
+  }
+
+  insertAfter(node: Node, place: Node): Node {
+    return this.insertBefore(node, place.kind === 'prim::Param' ? firstNode(place.owningBlock) : place.next)
+  }
+
+  moveBefore(node: Node, place: Node): void {
+    if (node === place) return
+    unlink(node)
+    this.insertBefore(node, place)
+  }
+
+  moveAfter(node: Node, place: Node): void {
+    if (node === place) return
+    unlink(node)
+    this.insertAfter(node, place)
+  }
+
+  /** Removes the node and its blocks for good; none of its outputs may have a use left. */
+  destroy(node: Node): void {
+    for (const output of node.outputs)
+      invariant(output.uses.length === 0, `%${output.debugName} of ${node.kind} is still used`)
+    for (const block of [...node.blocks].reverse()) this.#destroyBlock(block)
+    node._blocks.length = 0
+    this.removeAllInputs(node)
+    for (const output of node.outputs) this.graph._names.release(output)
+    if (!node.isDestroyed) unlink(node)
+  }
+
+  #destroyBlock(block: Block): void {
+    this.removeAllInputs(block.returnNode)
+    for (const node of block.nodesReversed()) this.destroy(node)
+    for (const input of block.inputs) this.graph._names.release(input)
+  }
+
+  addBlock(node: Node): Block {
+    const block = new Block(this.graph, node)
+    node._blocks.push(block)
+    return block
+  }
+
+  eraseBlock(node: Node, offset: number): void {
+    this.#destroyBlock(node.block(offset))
+    node._blocks.splice(offset, 1)
+  }
+
+  addInput(node: Node, value: Value): void {
+    this.insertInput(node, node.inputs.length, value)
+  }
+
+  insertInput(node: Node, offset: number, value: Value): void {
+    invariant(value.graph === this.graph, `%${value.debugName} belongs to another graph`)
+    this.#editInputs(node, () => node._inputs.splice(offset, 0, value))
+  }
+
+  removeInput(node: Node, offset: number): void {
+    this.#editInputs(node, () => node._inputs.splice(offset, 1))
+  }
+
+  removeAllInputs(node: Node): void {
+    this.#editInputs(node, () => (node._inputs.length = 0))
+  }
+
+  replaceInput(node: Node, offset: number, value: Value): void {
+    const old = node.input(offset)
+    if (old === value) return
+    const at = old._uses.findIndex((use) => use.user === node && use.offset === offset)
+    old._uses.splice(at, 1)
+    node._inputs[offset] = value
+    value._uses.push({ user: node, offset })
+  }
+
+  #editInputs(node: Node, edit: () => void): void {
+    for (const input of new Set(node.inputs)) {
+      const kept = input._uses.filter((use) => use.user !== node)
+      input._uses.length = 0
+      input._uses.push(...kept)
+    }
+    edit()
+    node._inputs.forEach((input, offset) => input._uses.push({ user: node, offset }))
+  }
+
+  addOutput(node: Node, type: Type = defaultType): Value {
+    const value = new Value(node, node.outputs.length, type)
+    node._outputs.push(value)
+    return value
+  }
+
+  insertOutput(node: Node, offset: number, type: Type = defaultType): Value {
+    const value = new Value(node, offset, type)
+    node._outputs.splice(offset, 0, value)
+    node._outputs.forEach((output, i) => (output._offset = i))
+    return value
+  }
+
+  eraseOutput(node: Node, offset: number): void {
+    const output = node.output(offset)
+    invariant(output.uses.length === 0, `%${output.debugName} is still used`)
+    this.graph._names.release(output)
+    node._outputs.splice(offset, 1)
+    node._outputs.forEach((value, i) => (value._offset = i))
+  }
+
+  addBlockInput(block: Block, type: Type = defaultType): Value {
+    return this.addOutput(block.paramNode, type)
+  }
+
+  eraseBlockInput(block: Block, offset: number): void {
+    this.eraseOutput(block.paramNode, offset)
+  }
+
+  addBlockOutput(block: Block, value: Value): void {
+    this.addInput(block.returnNode, value)
+  }
+
+  eraseBlockOutput(block: Block, offset: number): void {
+    this.removeInput(block.returnNode, offset)
+  }
+
+  replaceAllUses(value: Value, replacement: Value): void {
+    if (value === replacement) return
+    for (const use of [...value.uses]) this.replaceInput(use.user, use.offset, replacement)
+  }
+
+  /** Replaces the uses in nodes behind `place` (and in blocks nested there). */
+  replaceUsesAfter(value: Value, place: Node, replacement: Value): void {
+    for (const use of [...value.uses])
+      if (place.isBefore(use.user)) this.replaceInput(use.user, use.offset, replacement)
+  }
+
+  setType(value: Value, type: Type): Value {
+    value._type = type
+    return value
+  }
+
+  /** Names the value; whoever has the name is renamed. `''` clears it. */
+  setDebugName(value: Value, name: string): Value {
+    this.graph._names.set(value, name)
+    return value
+  }
+
+  setAttribute(node: Node, name: string, attribute: Attribute): void {
+    node._attributes.set(name, attribute)
+  }
+
+  removeAttribute(node: Node, name: string): void {
+    node._attributes.delete(name)
+  }
+
+  /** Type, and name if it has one. */
+  copyMetadata(from: Value, to: Value): void {
+    this.setType(to, from.type)
+    if (from.hasDebugName) this.setDebugName(to, from.debugName)
+  }
+
+  /** A copy of a node of any graph, in no block yet; `map` gives this graph's value for each input. */
+  copyNode(node: Node, map: (value: Value) => Value): Node {
+    const copy = this.create(node.kind, node.inputs.map(map), {
+      outputs: [],
+      attributes: Object.fromEntries(node.attributes),
+      range: node.range,
+      schema: node.schema,
+    })
+    for (const output of node.outputs) this.copyMetadata(output, this.addOutput(copy))
+    for (const block of node.blocks) this.copyBlock(block, this.addBlock(copy), map)
+    return copy
+  }
+
+  /** Copies inputs, nodes and outputs of `from` to the end of `to`. */
+  copyBlock(from: Block, to: Block, outer: (value: Value) => Value): void {
+    const local = new Map<Value, Value>()
+    const map = (value: Value): Value => local.get(value) ?? outer(value)
+    for (const input of from.inputs) {
+      const copy = this.addBlockInput(to)
+      this.copyMetadata(input, copy)
+      local.set(input, copy)
+    }
+    for (const node of from.nodes()) {
+      const copy = this.insertBefore(this.copyNode(node, map), to.returnNode)
+      node.outputs.forEach((output, i) => local.set(output, copy.output(i)))
+    }
+    for (const output of from.outputs) this.addBlockOutput(to, map(output))
+  }
+
+  /** Copies the body of `callee` to the insert point with `inputs` as its inputs; returns its outputs here. */
+  insertGraph(callee: Graph, inputs: readonly Value[]): Value[] {
+    const local = new Map<Value, Value>()
+    callee.inputs.forEach((input, i) => {
+      const value = inputs[i]
+      invariant(value !== undefined, 'too few inputs for the inserted graph')
+      local.set(input, value)
+    })
+    const map = (value: Value): Value => {
+      const mapped = local.get(value)
+      invariant(mapped !== undefined, `%${value.debugName} is not of the inserted graph`)
+      return mapped
+    }
+    for (const node of callee.block.nodes()) {
+      const copy = this.insertNode(this.copyNode(node, map))
+      node.outputs.forEach((output, i) => local.set(output, copy.output(i)))
+    }
+    return callee.outputs.map(map)
+  }
+}
+
+function firstNode(block: Block): Node {
+  return block.returnNode.next
+}
+
+function unlink(node: Node): void {
+  node.owningBlock._numbered = false
+  node.prev._next = node.next
+  node.next._prev = node.prev
+  node._owningBlock = undefined
+  node._next = undefined
+  node._prev = undefined
+}
+
+/** A copy of the whole graph, names included. */
+export function copyGraph(graph: Graph): Graph {
+  const copy = new Graph()
+  const editor = new GraphEditor(copy)
+  editor.copyBlock(graph.block, copy.block, (value) => {
+    invariant(false, `%${value.debugName} is not of the copied graph`)
+  })
+  return copy
+}
