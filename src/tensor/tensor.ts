@@ -14,7 +14,7 @@ export interface TensorOptions {
   /** In elements. */
   readonly storageOffset?: number
   readonly requiresGrad?: boolean
-  readonly quantizer?: Quantizer
+  readonly quantizer?: Quantizer | undefined
 }
 
 /** Product of the sizes: the number of elements. */

@@ -1,0 +1,80 @@
+import type { IValue } from '../ir/ivalue.ts'
+import { parseSchema } from '../ir/schema-parser.ts'
+import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
+import { bindArguments, wrapResult } from './calling-convention.ts'
+import type { ArgumentsOf, KernelResult } from './schema-types.ts'
+
+/** What an operator may ask of whoever runs it. */
+export interface EvaluationContext {
+  warn(message: string): void
+  print(text: string): void
+  /** Uniform in [0, 1), from the session's seeded generator. */
+  random(): number
+}
+
+/** What passes ask an operator; each operator answers for itself, no pass keeps a list of operators. */
+export interface OperatorTraits {
+  /** Arguments that freezing by name may take out of the module (DESIGN §6.1 "nodes of interest"). */
+  readonly freezable?: readonly string[]
+  /** Never removed and never evaluated at compile time, besides what the schema's `(a!)` already says. */
+  readonly hasSideEffects?: boolean
+  /** Two calls with the same inputs may differ (random, uninitialised memory). */
+  readonly isNondeterministic?: boolean
+  /** Role in folding passes. */
+  readonly role?: 'convolution' | 'batch-norm' | 'linear' | 'dropout'
+}
+
+/** The operator's legal arguments for property tests, benchmarks and support tables. */
+export interface Sample {
+  readonly name: string
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+export interface Operator extends OperatorTraits {
+  readonly schema: FunctionSchema
+  /** `aten::add.Tensor` */
+  readonly key: string
+  /** Runs the reference kernel on interpreter values, one per schema argument; one result per return. */
+  evaluate(args: readonly IValue[], context: EvaluationContext): IValue[]
+}
+
+interface TypedKernel<S extends string> extends OperatorTraits {
+  /** The definition of right: plain TypeScript on unpacked arguments. */
+  readonly reference: (args: ArgumentsOf<S>, context: EvaluationContext) => KernelResult
+}
+
+interface RawKernel extends OperatorTraits {
+  /** For operators on lists, dicts, objects and untyped values: sees the interpreter's values as they are. */
+  readonly raw: (args: readonly IValue[], context: EvaluationContext) => IValue | void
+}
+
+/**
+ * Defines an operator by its schema text (as in PyTorch's native_functions.yaml or register_prim_ops.cpp) and its
+ * reference kernel.
+ */
+export function defineOp<const S extends string>(text: S, definition: TypedKernel<S>): Operator {
+  const schema = parseSchema(text)
+  const { reference, ...traits } = definition
+  return {
+    ...traits,
+    schema,
+    key: schemaKey(schema),
+    evaluate: (args, context) =>
+      wrapResult(schema, reference(bindArguments(schema, args) as ArgumentsOf<S>, context)),
+  }
+}
+
+/** As `defineOp`, for an operator that works on the interpreter's own values. Several returns: a `Tuple`'s elements are not spread; return one value. */
+export function defineRawOp(text: string, definition: RawKernel): Operator {
+  const schema = parseSchema(text)
+  const { raw, ...traits } = definition
+  return {
+    ...traits,
+    schema,
+    key: schemaKey(schema),
+    evaluate: (args, context) => {
+      const result = raw(args, context)
+      return schema.returns.length === 0 ? [] : [result ?? null]
+    },
+  }
+}
