@@ -5,20 +5,29 @@ import { typedArrayOver, type DType, type TypedArray } from './dtype.ts'
  * bytes: nothing is copied unless the bytes lie at an address their element type cannot be read at.
  */
 export class Storage {
-  readonly bytes: Uint8Array
+  readonly byteLength: number
+  #content: Uint8Array | (() => Uint8Array)
   #views: Map<DType, TypedArray> | undefined
 
-  /** @param bytes little-endian content; kept by reference. Copied once if not aligned to 8 bytes. */
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
+  /**
+   * @param content little-endian bytes, kept by reference; copied once if not aligned to 8 bytes. Or a
+   * function that gives them when they are first needed, with their number beforehand.
+   */
+  constructor(content: Uint8Array)
+  constructor(content: () => Uint8Array, byteLength: number)
+  constructor(content: Uint8Array | (() => Uint8Array), byteLength?: number) {
+    this.byteLength = byteLength ?? content.length
+    this.#content = typeof content === 'function' ? content : aligned(content)
   }
 
   static ofLength(byteLength: number): Storage {
     return new Storage(new Uint8Array(byteLength))
   }
 
-  get byteLength(): number {
-    return this.bytes.byteLength
+  /** The same array at every access. May throw what reading a lazy storage throws (`ChecksumError`). */
+  get bytes(): Uint8Array {
+    if (typeof this.#content === 'function') this.#content = aligned(this.#content())
+    return this.#content
   }
 
   /** The whole storage as elements of `dtype`. The same array is returned for every call. */
@@ -26,9 +35,14 @@ export class Storage {
     this.#views ??= new Map()
     let view = this.#views.get(dtype)
     if (view === undefined) {
-      view = typedArrayOver(dtype, this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+      const bytes = this.bytes
+      view = typedArrayOver(dtype, bytes.buffer, bytes.byteOffset, bytes.byteLength)
       this.#views.set(dtype, view)
     }
     return view
   }
+}
+
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
 }

@@ -2,11 +2,22 @@ import { invariant } from '../errors.ts'
 import { itemSize, type DType, type TypedArray } from './dtype.ts'
 import { Storage } from './storage.ts'
 
-export interface Quantizer {
+export interface PerTensorQuantizer {
   readonly scheme: 'per_tensor_affine'
   readonly scale: number
   readonly zeroPoint: number
 }
+
+export interface PerChannelQuantizer {
+  readonly scheme: 'per_channel_affine' | 'per_channel_affine_float_qparams'
+  /** One element per index of `axis`. */
+  readonly scales: Tensor
+  readonly zeroPoints: Tensor
+  readonly axis: number
+}
+
+/** What the integers of a quantised tensor stand for. */
+export type Quantizer = PerTensorQuantizer | PerChannelQuantizer
 
 export interface TensorOptions {
   /** In elements; row-major when left out. */
