@@ -1,14 +1,7 @@
 import { PermafrostError } from '../errors.ts'
 
 export type TypedArray =
-  | Uint8Array
-  | Int8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array
+  Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | BigInt64Array | Float32Array | Float64Array
 
 interface DTypeInfo {
   /** `c10::ScalarType` code (c10/core/ScalarType.h). */
@@ -32,14 +25,38 @@ export const dtypes = {
   float16: { code: 5, itemSize: 2, irName: 'Half', storageName: 'HalfStorage', category: 'floating' },
   float32: { code: 6, itemSize: 4, irName: 'Float', storageName: 'FloatStorage', category: 'floating' },
   float64: { code: 7, itemSize: 8, irName: 'Double', storageName: 'DoubleStorage', category: 'floating' },
-  complex32: { code: 8, itemSize: 4, irName: 'ComplexHalf', storageName: 'ComplexHalfStorage', category: 'complex' },
-  complex64: { code: 9, itemSize: 8, irName: 'ComplexFloat', storageName: 'ComplexFloatStorage', category: 'complex' },
-  complex128: { code: 10, itemSize: 16, irName: 'ComplexDouble', storageName: 'ComplexDoubleStorage', category: 'complex' },
+  complex32: {
+    code: 8,
+    itemSize: 4,
+    irName: 'ComplexHalf',
+    storageName: 'ComplexHalfStorage',
+    category: 'complex',
+  },
+  complex64: {
+    code: 9,
+    itemSize: 8,
+    irName: 'ComplexFloat',
+    storageName: 'ComplexFloatStorage',
+    category: 'complex',
+  },
+  complex128: {
+    code: 10,
+    itemSize: 16,
+    irName: 'ComplexDouble',
+    storageName: 'ComplexDoubleStorage',
+    category: 'complex',
+  },
   bool: { code: 11, itemSize: 1, irName: 'Bool', storageName: 'BoolStorage', category: 'bool' },
   qint8: { code: 12, itemSize: 1, irName: 'QInt8', storageName: 'QInt8Storage', category: 'quantized' },
   quint8: { code: 13, itemSize: 1, irName: 'QUInt8', storageName: 'QUInt8Storage', category: 'quantized' },
   qint32: { code: 14, itemSize: 4, irName: 'QInt32', storageName: 'QInt32Storage', category: 'quantized' },
-  bfloat16: { code: 15, itemSize: 2, irName: 'BFloat16', storageName: 'BFloat16Storage', category: 'floating' },
+  bfloat16: {
+    code: 15,
+    itemSize: 2,
+    irName: 'BFloat16',
+    storageName: 'BFloat16Storage',
+    category: 'floating',
+  },
 } as const satisfies Record<string, DTypeInfo>
 
 export type DType = keyof typeof dtypes

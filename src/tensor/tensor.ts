@@ -72,7 +72,10 @@ export class Tensor {
     this.requiresGrad = options.requiresGrad ?? false
     this.quantizer = options.quantizer
     this.numel = numelOf(sizes)
-    invariant(this.strides.length === sizes.length, `strides [${this.strides.join()}] of sizes [${sizes.join()}]`)
+    invariant(
+      this.strides.length === sizes.length,
+      `strides [${this.strides.join()}] of sizes [${sizes.join()}]`,
+    )
   }
 
   /** A new zero-filled row-major tensor. */
@@ -123,7 +126,11 @@ export class Tensor {
   }
 
   /** Another look at the same storage. */
-  asStrided(sizes: readonly number[], strides: readonly number[], storageOffset = this.storageOffset): Tensor {
+  asStrided(
+    sizes: readonly number[],
+    strides: readonly number[],
+    storageOffset = this.storageOffset,
+  ): Tensor {
     return new Tensor(this.storage, this.dtype, sizes, {
       strides,
       storageOffset,
@@ -134,6 +141,8 @@ export class Tensor {
 
   /** The same tensor without `requires_grad`; shares the storage. */
   detach(): Tensor {
-    return this.requiresGrad ? new Tensor(this.storage, this.dtype, this.sizes, { ...this, requiresGrad: false }) : this
+    return this.requiresGrad
+      ? new Tensor(this.storage, this.dtype, this.sizes, { ...this, requiresGrad: false })
+      : this
   }
 }
