@@ -11,13 +11,16 @@ interface FunctionBody {
 export class GraphFunction {
   /** e.g. `__torch__.torch.nn.functional.relu`, or class name plus method name. */
   readonly qualifiedName: string
+  readonly #declared: FunctionSchema | undefined
   #compile: (() => FunctionBody) | undefined
   #body: FunctionBody | undefined
   #compiling = false
 
-  constructor(qualifiedName: string, compile: () => FunctionBody) {
+  /** @param declared the schema, where it is known without compiling the body */
+  constructor(qualifiedName: string, compile: () => FunctionBody, declared?: FunctionSchema) {
     this.qualifiedName = qualifiedName
     this.#compile = compile
+    this.#declared = declared
   }
 
   /** The last component of the qualified name. */
@@ -31,19 +34,19 @@ export class GraphFunction {
   }
 
   get graph(): Graph {
-    return this.body.graph
+    return this.#ensureBody().graph
   }
 
   get schema(): FunctionSchema {
-    return this.body.schema
+    return this.#declared ?? this.#ensureBody().schema
   }
 
   /** Replaces the graph; for passes that rewrite a whole module. */
   setGraph(graph: Graph): void {
-    this.#body = { graph, schema: this.body.schema }
+    this.#body = { graph, schema: this.schema }
   }
 
-  private get body(): FunctionBody {
+  #ensureBody(): FunctionBody {
     if (this.#body === undefined) {
       invariant(this.#compile !== undefined && !this.#compiling, `${this.qualifiedName} has no body`)
       this.#compiling = true
