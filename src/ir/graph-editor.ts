@@ -126,7 +126,9 @@ export class GraphEditor {
   }
 
   addInput(node: Node, value: Value): void {
-    this.insertInput(node, node.inputs.length, value)
+    invariant(value.graph === this.graph, `%${value.debugName} belongs to another graph`)
+    value._uses.push({ user: node, offset: node._inputs.length })
+    node._inputs.push(value)
   }
 
   insertInput(node: Node, offset: number, value: Value): void {
@@ -139,14 +141,20 @@ export class GraphEditor {
   }
 
   removeAllInputs(node: Node): void {
-    this.#editInputs(node, () => (node._inputs.length = 0))
+    for (let offset = node._inputs.length - 1; offset >= 0; offset--) dropUse(node.input(offset), node, offset)
+    node._inputs.length = 0
+  }
+
+  /** Input `i` becomes what input `order[i]` was. */
+  permuteInputs(node: Node, order: readonly number[]): void {
+    const inputs = order.map((offset) => node.input(offset))
+    this.#editInputs(node, () => node._inputs.splice(0, node._inputs.length, ...inputs))
   }
 
   replaceInput(node: Node, offset: number, value: Value): void {
     const old = node.input(offset)
     if (old === value) return
-    const at = old._uses.findIndex((use) => use.user === node && use.offset === offset)
-    old._uses.splice(at, 1)
+    dropUse(old, node, offset)
     node._inputs[offset] = value
     value._uses.push({ user: node, offset })
   }
@@ -182,6 +190,13 @@ export class GraphEditor {
     node._outputs.forEach((value, i) => (value._offset = i))
   }
 
+  /** Output `i` becomes what output `order[i]` was; uses follow their value. */
+  permuteOutputs(node: Node, order: readonly number[]): void {
+    const outputs = order.map((offset) => node.output(offset))
+    node._outputs.splice(0, node._outputs.length, ...outputs)
+    outputs.forEach((output, i) => (output._offset = i))
+  }
+
   addBlockInput(block: Block, type: Type = defaultType): Value {
     return this.addOutput(block.paramNode, type)
   }
@@ -200,7 +215,11 @@ export class GraphEditor {
 
   replaceAllUses(value: Value, replacement: Value): void {
     if (value === replacement) return
-    for (const use of [...value.uses]) this.replaceInput(use.user, use.offset, replacement)
+    for (const use of value._uses) {
+      use.user._inputs[use.offset] = replacement
+      replacement._uses.push(use)
+    }
+    value._uses.length = 0
   }
 
   /** Replaces the uses in nodes behind `place` (and in blocks nested there). */
@@ -286,6 +305,12 @@ export class GraphEditor {
 
 function firstNode(block: Block): Node {
   return block.returnNode.next
+}
+
+/** Searches from the end: nodes are mostly destroyed last to first. */
+function dropUse(value: Value, user: Node, offset: number): void {
+  const at = value._uses.findLastIndex((use) => use.user === user && use.offset === offset)
+  value._uses.splice(at, 1)
 }
 
 function unlink(node: Node): void {
