@@ -48,7 +48,8 @@ export class GraphEditor {
     const node = new Node(this.graph, kind)
     for (const type of options.outputs ?? [defaultType]) this.addOutput(node, type)
     for (const input of inputs) this.addInput(node, input)
-    for (const [name, attribute] of Object.entries(options.attributes ?? {})) node._attributes.set(name, attribute)
+    for (const [name, attribute] of Object.entries(options.attributes ?? {}))
+      node._attributes.set(name, attribute)
     node.range = options.range
     node.schema = options.schema
     return node
@@ -141,7 +142,8 @@ export class GraphEditor {
   }
 
   removeAllInputs(node: Node): void {
-    for (let offset = node._inputs.length - 1; offset >= 0; offset--) dropUse(node.input(offset), node, offset)
+    for (let offset = node._inputs.length - 1; offset >= 0; offset--)
+      dropUse(node.input(offset), node, offset)
     node._inputs.length = 0
   }
 
