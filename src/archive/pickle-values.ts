@@ -63,7 +63,7 @@ export class PickleList {
 export class PickleDict {
   /** The TorchScript annotation where the pickle tells it: `Dict[str, Tensor]`. */
   type: string | undefined
-  readonly #entries = new Map<unknown, [key: PickleValue, value: PickleValue]>()
+  #entries: Map<unknown, [key: PickleValue, value: PickleValue]> | undefined
 
   constructor(entries: Iterable<readonly [PickleValue, PickleValue]> = [], type?: string) {
     this.type = type
@@ -78,27 +78,28 @@ export class PickleDict {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries?.size ?? 0
   }
 
   get(key: PickleValue): PickleValue | undefined {
-    return this.#entries.get(PickleDict.#identity(key))?.[1]
+    return this.#entries?.get(PickleDict.#identity(key))?.[1]
   }
 
   has(key: PickleValue): boolean {
-    return this.#entries.has(PickleDict.#identity(key))
+    return this.#entries?.has(PickleDict.#identity(key)) ?? false
   }
 
   /** Like Python's `d[key] = value`: a key that is there already keeps its place. */
   set(key: PickleValue, value: PickleValue): void {
+    this.#entries ??= new Map()
     const identity = PickleDict.#identity(key)
     const entry = this.#entries.get(identity)
     if (entry === undefined) this.#entries.set(identity, [key, value])
     else entry[1] = value
   }
 
-  entries(): IterableIterator<readonly [key: PickleValue, value: PickleValue]> {
-    return this.#entries.values()
+  entries(): Iterable<readonly [key: PickleValue, value: PickleValue]> {
+    return this.#entries?.values() ?? []
   }
 }
 
