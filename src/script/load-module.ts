@@ -12,7 +12,9 @@ export interface ScriptModule {
   readonly root: ScriptObject
   /** Base name of the archive's top folder. */
   readonly name: string
-  readonly extra: ReadonlyMap<string, Uint8Array>
+  /** File format version: it says what the operators in the code mean. */
+  readonly version: number
+  readonly extra: ReadonlyMap<string, { readonly bytes: Uint8Array }>
 }
 
 /**
@@ -47,5 +49,5 @@ export function loadModule(archive: Archive, cleanUp: (graph: Graph) => void): S
   const root = unpickler.convert(data, AnyT, '')
   if (!(root instanceof ScriptObject))
     throw new ModuleLoadError('data.pkl holds no module', { entry: 'data.pkl' })
-  return { root, name: archive.name, extra: archive.extra }
+  return { root, name: archive.name, version: archive.version, extra: archive.extra }
 }

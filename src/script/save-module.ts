@@ -1,0 +1,38 @@
+import { OriginalRange, type SourceRangeRecord } from '../archive/source-ranges.ts'
+import { writeArchive } from '../archive/archive-writer.ts'
+import { ArchiveSource } from './archive-source.ts'
+import type { ScriptModule } from './load-module.ts'
+import { Pickler } from './pickler.ts'
+import type { SourceText } from './source-text.ts'
+
+/**
+ * The bytes of a `.pt` that `torch.jit.load` accepts, in pieces; tensors' bytes are not copied. The same module gives
+ * the same bytes.
+ *
+ * @throws ModuleSaveError for what an archive cannot hold
+ */
+export function saveModule(module: ScriptModule): Uint8Array[] {
+  const source = new ArchiveSource()
+  const files = source.print(module.root.type)
+  const pickler = new Pickler(source.annotation)
+  const data = pickler.convert(module.root)
+  const constants = source.constants.map((value) => pickler.convert(value))
+  return writeArchive({
+    name: module.name,
+    data,
+    version: module.version,
+    constants,
+    code: new Map(
+      [...files].map(([path, text]) => [path, { text: text.toString(), sourceRanges: rangesOf(text) }]),
+    ),
+    extra: new Map([...module.extra].map(([path, file]) => [path, file.bytes])),
+  })
+}
+
+/** Where each line came from, for those that know. */
+function rangesOf(text: SourceText): SourceRangeRecord[] {
+  return text.ranges.map(({ offset, range }) => {
+    const original = range?.original
+    return { offset, range: original instanceof OriginalRange ? original : undefined }
+  })
+}
