@@ -46,12 +46,24 @@ export abstract class PermafrostError extends Error {
   readonly advice: string
 
   constructor(found: string, place: Place = {}, advice = '', options?: ErrorOptions) {
-    super(`${found}${formatPlace(place)}${advice === '' ? '' : `\n  ${advice}`}`, options)
+    super(messageOf(found, place, advice), options)
     this.found = found
     this.place = place
     this.advice = advice
     this.name = new.target.name
   }
+
+  /** Adds what is known of the place and was not known where the error was thrown. */
+  withPlace(place: Place): this {
+    const self: { place: Place } = this
+    self.place = { ...place, ...this.place }
+    this.message = messageOf(this.found, this.place, this.advice)
+    return this
+  }
+}
+
+function messageOf(found: string, place: Place, advice: string): string {
+  return `${found}${formatPlace(place)}${advice === '' ? '' : `\n  ${advice}`}`
 }
 
 /** Reports a broken invariant of this library itself: never caused by input. */

@@ -2,35 +2,8 @@ import { Double, type IValue } from './ivalue.ts'
 import { List } from './ivalue.ts'
 import type { AliasInfo, Argument, FunctionSchema } from './schema.ts'
 import { TextCursor } from './text-cursor.ts'
-import { AnyT, IntT, listOf, optionalOf, tupleOf, type SimpleKind, type Type } from './types.ts'
-
-const simpleTypes: Readonly<Record<string, SimpleKind>> = {
-  int: 'Int',
-  SymInt: 'Int',
-  float: 'Float',
-  complex: 'Complex',
-  bool: 'Bool',
-  str: 'String',
-  NoneType: 'None',
-  None: 'None',
-  Scalar: 'Number',
-  number: 'Number',
-  Any: 'Any',
-  Device: 'Device',
-  Generator: 'Generator',
-  Storage: 'Storage',
-  Stream: 'Stream',
-  QScheme: 'QScheme',
-  Capsule: 'Capsule',
-  AnyListType: 'AnyList',
-  AnyTupleType: 'AnyTuple',
-  AnyClassType: 'AnyClass',
-  AnyEnumType: 'AnyEnum',
-  list: 'AnyList',
-  tuple: 'AnyTuple',
-}
-
-const intAliases = new Set(['ScalarType', 'Layout', 'MemoryFormat', 'Dimname'])
+import { parseAtomicType } from './type-parser.ts'
+import { AnyT, IntT, listOf, optionalOf, tupleOf, type Type } from './types.ts'
 
 interface ParsedType {
   readonly type: Type
@@ -115,23 +88,17 @@ function parseSchemaType(cursor: TextCursor): ParsedType {
 
 function parseBaseType(cursor: TextCursor): ParsedType {
   if (cursor.take('(')) return { type: tupleOf(cursor.list(')', () => parseSchemaType(cursor).type)) }
-  if (cursor.match(/\.\.\./y) !== undefined) return { type: AnyT }
-  const name = cursor.identifier('a type')
-  if (intAliases.has(name)) return { type: IntT, realName: name }
-  const simple = simpleTypes[name]
-  if (simple !== undefined) return { type: { kind: simple } }
-  if (name === 'Tensor') return { type: { kind: 'Tensor' } }
-  const parts = (): Type[] => cursor.list(')', () => parseSchemaType(cursor).type)
-  if (name === 'Dict' || name === 'Future' || name === 'RRef' || name === 'Await' || name === 'Union') {
-    cursor.expect('(')
-    const [first = AnyT, second = AnyT, ...rest] = parts()
-    if (name === 'Dict') return { type: { kind: 'Dict', key: first, value: second } }
-    if (name === 'Union') return { type: { kind: 'Union', members: [first, second, ...rest] } }
-    return { type: { kind: name, element: first } }
-  }
-  if (/^[a-z]\w*$/.test(name)) return { type: { kind: 'Var', name } }
-  return { type: { kind: 'Opaque', name } }
+  const start = cursor.position
+  const name = cursor.match(/ScalarType|Layout|MemoryFormat|Dimname/y)
+  if (name !== undefined && !/\w/.test(cursor.text[cursor.position] ?? ''))
+    return { type: IntT, realName: name }
+  cursor.position = start
+  return { type: parseAtomicType(cursor, () => parseSchemaType(cursor).type, schemaNames) }
 }
+
+/** In a schema a lower-case name that is no type is a type variable. */
+const schemaNames = (name: string): Type =>
+  /^[a-z]\w*$/.test(name) ? { kind: 'Var', name } : { kind: 'Opaque', name }
 
 function parseAlias(cursor: TextCursor): AliasInfo | undefined {
   // Only directly behind the type: a blank before the parenthesis would begin something else.
@@ -185,7 +152,7 @@ function parseDefault(cursor: TextCursor, { type, fixedSize }: ParsedType): IVal
 
 function parseScalarDefault(cursor: TextCursor, type: Type): IValue {
   const text = cursor.match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/y)
-  if (text !== undefined) return text.slice(1, -1)
+  if (text !== undefined) return unescape(text.slice(1, -1))
   const number = cursor.match(/-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|-inf/y)
   if (number !== undefined) {
     const isFloat = type.kind === 'Float' || /[.e]|inf/.test(number)
@@ -195,4 +162,10 @@ function parseScalarDefault(cursor: TextCursor, type: Type): IValue {
   const name = cursor.identifier('a default value')
   const value = namedDefaults[name]
   return value === undefined ? cursor.fail(`unknown default value '${name}'`) : value
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', f: '\f', v: '\v', r: '\r' }
+
+function unescape(text: string): string {
+  return text.replace(/\\(.)/g, (_, char: string) => escapes[char] ?? char)
 }

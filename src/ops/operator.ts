@@ -1,4 +1,4 @@
-import type { IValue } from '../ir/ivalue.ts'
+import type { IValue, ScriptObject } from '../ir/ivalue.ts'
 import { parseSchema } from '../ir/schema-parser.ts'
 import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
 import { bindArguments, wrapResult } from './calling-convention.ts'
@@ -10,6 +10,10 @@ export interface EvaluationContext {
   print(text: string): void
   /** Uniform in [0, 1), from the session's seeded generator. */
   random(): number
+  /** What `torch.no_grad` switches and `torch.is_grad_enabled` asks; on when left out. Gradients are never made. */
+  gradEnabled?: boolean
+  /** Calls a method of an object, where whoever runs the operator can: sorting by a class's `__lt__`. */
+  callMethod?(object: ScriptObject, method: string, args: readonly IValue[]): IValue
 }
 
 /** What passes ask an operator; each operator answers for itself, no pass keeps a list of operators. */
@@ -45,7 +49,7 @@ interface TypedKernel<S extends string> extends OperatorTraits {
 
 interface RawKernel extends OperatorTraits {
   /** For operators on lists, dicts, objects and untyped values: sees the interpreter's values as they are. */
-  readonly raw: (args: readonly IValue[], context: EvaluationContext) => IValue | void
+  readonly raw: (args: readonly IValue[], context: EvaluationContext) => IValue | readonly IValue[] | void
 }
 
 /**
@@ -64,7 +68,7 @@ export function defineOp<const S extends string>(text: S, definition: TypedKerne
   }
 }
 
-/** As `defineOp`, for an operator that works on the interpreter's own values. Several returns: a `Tuple`'s elements are not spread; return one value. */
+/** As `defineOp`, for an operator that works on the interpreter's own values. Several returns come as an array. */
 export function defineRawOp(text: string, definition: RawKernel): Operator {
   const schema = parseSchema(text)
   const { raw, ...traits } = definition
@@ -74,7 +78,8 @@ export function defineRawOp(text: string, definition: RawKernel): Operator {
     key: schemaKey(schema),
     evaluate: (args, context) => {
       const result = raw(args, context)
-      return schema.returns.length === 0 ? [] : [result ?? null]
+      if (Array.isArray(result)) return result as IValue[]
+      return schema.returns.length === 0 ? [] : [(result ?? null) as IValue]
     },
   }
 }
