@@ -259,7 +259,9 @@ export class GraphEditor {
   copyNode(node: Node, map: (value: Value) => Value): Node {
     const copy = this.create(node.kind, node.inputs.map(map), {
       outputs: [],
-      attributes: Object.fromEntries(node.attributes),
+      attributes: Object.fromEntries(
+        [...node.attributes].map(([name, value]) => [name, copyAttribute(value)]),
+      ),
       range: node.range,
       schema: node.schema,
     })
@@ -322,6 +324,11 @@ function unlink(node: Node): void {
   node._owningBlock = undefined
   node._next = undefined
   node._prev = undefined
+}
+
+/** Subgraphs belong to their node; everything else is shared. */
+function copyAttribute(attribute: Attribute): Attribute {
+  return attribute.kind === 'graph' ? { kind: 'graph', graph: copyGraph(attribute.graph) } : attribute
 }
 
 /** A copy of the whole graph, names included. */

@@ -253,7 +253,8 @@ export class Block {
     if (this._numbered) return
     let position = 0
     this.paramNode._position = -1
-    for (let node = this.returnNode.next; node !== this.returnNode; node = node.next) node._position = position++
+    for (let node = this.returnNode.next; node !== this.returnNode; node = node.next)
+      node._position = position++
     this.returnNode._position = position
     this._numbered = true
   }

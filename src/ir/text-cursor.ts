@@ -53,7 +53,10 @@ export class TextCursor {
 
   /** `a.b::c`, `t`, `__torch__.x.Y` */
   identifier(what: string): string {
-    return this.match(/[A-Za-z_][\w.]*(?:::[\w.]+)*/y) ?? this.fail(`expected ${what} but found '${this.peekText()}'`)
+    return (
+      this.match(/[A-Za-z_][\w.]*(?:::[\w.]+)*/y) ??
+      this.fail(`expected ${what} but found '${this.peekText()}'`)
+    )
   }
 
   /** A comma-separated list up to `close`; a comma before `close` is allowed. */
