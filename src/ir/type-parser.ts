@@ -28,6 +28,8 @@ const simpleTypes: Readonly<Record<string, SimpleKind>> = {
   tuple: 'AnyTuple',
 }
 
+const generics = new Set(['Dict', 'Union', 'Future', 'RRef', 'Await', 'NamedTuple'])
+
 /** Gives the type of a name that is none of the language's own. */
 export type NamedTypes = (name: string) => Type
 
@@ -61,7 +63,7 @@ export function parseAtomicType(cursor: TextCursor, inner: () => Type, named: Na
     return isShape(cursor) ? parseShape(cursor, base) : base
   }
   if (name === 'Enum' && cursor.take('<')) return parseEnum(cursor)
-  if (opensArguments) return parseGeneric(cursor, name, inner)
+  if (opensArguments && generics.has(name)) return parseGeneric(cursor, name, inner)
   return name === 'Function' ? { kind: 'Function', name: '' } : named(name)
 }
 
@@ -110,10 +112,9 @@ function parseGeneric(cursor: TextCursor, name: string, inner: () => Type): Type
       return { kind: 'Union', members: [first, second, ...rest] }
     case 'Future':
     case 'RRef':
-    case 'Await':
       return { kind: name, element: first }
     default:
-      return cursor.fail(`'${name}' takes no type arguments`)
+      return { kind: 'Await', element: first }
   }
 }
 

@@ -3,12 +3,12 @@ import { attributeOf } from '../ir/graph-editor.ts'
 import type { Node, Value } from '../ir/graph.ts'
 import type { FunctionSchema } from '../ir/schema.ts'
 import { isSubtype } from '../ir/type-relations.ts'
-import { TensorT, type Type } from '../ir/types.ts'
+import { IntT, TensorT, type Type } from '../ir/types.ts'
 import { schemasNamed } from '../ops/schema-table.ts'
 import { emitSugared, emitTuple, emitValue, emitValues, toBool } from './emit-expression.ts'
 import type { EmitContext } from './emit-context.ts'
 import { emitSpecialForm } from './emit-special-form.ts'
-import { matchSchemas, type CallArguments, type MatchedSchema } from './schema-matcher.ts'
+import { isUnknownOperator, matchSchemas, type CallArguments, type MatchedSchema } from './schema-matcher.ts'
 import { valueOf, type Sugared } from './sugared-value.ts'
 import type { CallExpr, Ranged } from './syntax.ts'
 
@@ -18,9 +18,30 @@ export function emitCall(cx: EmitContext, expr: CallExpr, hint?: Type): Sugared 
   if (callee.kind === 'special') return emitSpecialForm(cx, callee.form, expr, hint)
   if (callee.kind === 'new')
     return valueOf(cx.edit.insert('prim::CreateObject', [], { outputs: [callee.type] }).output())
+  if (callee.kind === 'builtin' && callee.name === 'aten::tolist' && callee.self)
+    return valueOf(emitToList(cx, callee.self, expr, hint))
   const args = emitValues(cx, expr.args)
   const kwargs = expr.kwargs.map(({ name, value }) => ({ name, value: emitValue(cx, value) }))
   return callSugared(cx, callee, { args, kwargs }, expr)
+}
+
+const elementCodes: Readonly<Partial<Record<Type['kind'], number>>> = {
+  Int: 0,
+  Float: 1,
+  Bool: 2,
+  Complex: 3,
+}
+
+/** `x.tolist()`: the annotation around it says how deep the list is and of what (`Graph::insertToList`). */
+function emitToList(cx: EmitContext, tensor: Value, at: Ranged, hint: Type | undefined): Value {
+  if (hint === undefined)
+    return cx.fail('tolist() needs a type', at, 'write annotate(List[float], x.tolist())')
+  let element = hint
+  let depth = 0
+  for (; element.kind === 'List'; element = element.element) depth++
+  const code = elementCodes[element.kind] ?? cx.fail('tolist() gives ints, floats or bools', at)
+  const constants = [depth, code].map((value) => cx.edit.insertConstant(value, IntT))
+  return cx.edit.insert('prim::tolist', [tensor, ...constants], { outputs: [hint] }).output()
 }
 
 function callSugared(cx: EmitContext, callee: Sugared, call: CallArguments, at: Ranged): Sugared {
@@ -85,11 +106,6 @@ function emitUnknown(cx: EmitContext, name: string, call: CallArguments, at: Ran
   }
   const inputs = [...positional, ...call.kwargs.map(({ value }) => value)]
   return cx.edit.insert(name, inputs, { outputs: [TensorT], range: cx.range(at), schema }).output()
-}
-
-/** Whether the node is an operator that had no schema when it was compiled. */
-export function isUnknownOperator(node: Node): boolean {
-  return node.schema?.isVarret === true && node.schema.isVararg && !node.kind.startsWith('prim::')
 }
 
 /** A call of a function or of a method that is known; its schema says how the arguments bind. */

@@ -1,7 +1,18 @@
 import type { Value } from '../ir/graph.ts'
-import { Complex } from '../ir/ivalue.ts'
+import { Complex, Double } from '../ir/ivalue.ts'
 import { isSubtype, unifyTypes } from '../ir/type-relations.ts'
-import { BoolT, dictOf, IntT, listOf, NoneT, StringT, TensorT, tupleOf, type Type } from '../ir/types.ts'
+import {
+  BoolT,
+  dictOf,
+  FloatT,
+  IntT,
+  listOf,
+  NoneT,
+  StringT,
+  TensorT,
+  tupleOf,
+  type Type,
+} from '../ir/types.ts'
 import { printType } from '../ir/type-printer.ts'
 import { emitAttribute } from './emit-attribute.ts'
 import { emitBuiltin, emitCall } from './emit-call.ts'
@@ -37,8 +48,9 @@ function lookUp(cx: EmitContext, { name, start, end }: NameExpr): Sugared {
   const binding = cx.environment.get(name)
   if (binding) return binding.sugared
   if (Object.hasOwn(globalNames, name)) return globalNames[name] as Sugared
-  if (name === 'inf') return valueOf(cx.float(Infinity, { start, end }))
-  if (name === 'nan') return valueOf(cx.float(NaN, { start, end }))
+  const number = name === 'inf' ? Infinity : name === 'nan' ? NaN : undefined
+  if (number !== undefined)
+    return valueOf(cx.edit.insertConstant(new Double(number), FloatT, cx.range({ start, end })))
   const fn = cx.names.findFunction(name)
   return fn ? { kind: 'function', fn } : cx.fail(`undefined name '${name}'`, { start, end })
 }

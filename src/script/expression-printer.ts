@@ -81,6 +81,8 @@ const printers: Readonly<Record<string, NodePrinter>> = {
       undefined,
     )})`
   },
+  'prim::tolist': (node, scope, [value]) =>
+    `annotate(${scope.annotation(node.output().type)}, (${value ?? ''}).tolist())`,
   'prim::Print': (_node, _scope, args) => `print(${args.join(', ')})`,
   'aten::IntImplicit': printImplicit,
   'aten::FloatImplicit': printImplicit,

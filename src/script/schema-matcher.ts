@@ -1,5 +1,5 @@
 import { GraphEditor } from '../ir/graph-editor.ts'
-import type { Value } from '../ir/graph.ts'
+import type { Node, Value } from '../ir/graph.ts'
 import type { IValue } from '../ir/ivalue.ts'
 import type { Argument, FunctionSchema } from '../ir/schema.ts'
 import type { SourceRange } from '../ir/source-range.ts'
@@ -31,6 +31,8 @@ export interface MatchedSchema {
 interface Planned {
   readonly type: Type
   make(): Value
+  /** The result of an operator without a schema: its type is what its use asks for. */
+  readonly isUntyped?: boolean
 }
 
 interface Matching {
@@ -128,7 +130,12 @@ function unusedArgument(
 }
 
 function existing(value: Value): Planned {
-  return { type: value.type, make: () => value }
+  return { type: value.type, make: () => value, isUntyped: isUnknownOperator(value.node) }
+}
+
+/** Whether the node is an operator that had no schema when it was compiled. */
+export function isUnknownOperator(node: Node): boolean {
+  return node.schema?.isVarret === true && node.schema.isVararg && !node.kind.startsWith('prim::')
 }
 
 function planDefault(m: Matching, argument: Argument, value: IValue): Planned {
@@ -148,14 +155,12 @@ function defaultTypeOf(type: Type, value: IValue): Type {
 
 /** `zeros(1, 2)` for `zeros(int[] size)`: the last positional argument may be written out. */
 function takesVarargs(schema: FunctionSchema, i: number, first: Value): boolean {
-  const argument = schema.arguments[i] as Argument
+  const { type, fixedSize } = schema.arguments[i] as Argument
   const isLastPositional =
     i + 1 === schema.arguments.length || (schema.arguments[i + 1] as Argument).kwargOnly
-  const type = withoutOptional(argument.type)
-  if (!isLastPositional || type.kind !== 'List' || argument.fixedSize !== undefined) return false
-  if (type.element.kind === 'Var' || (type.element.kind === 'Tensor' && first.type.kind !== 'Tensor'))
+  if (!isLastPositional || type.kind !== 'List' || fixedSize !== undefined || type.element.kind === 'Var')
     return false
-  return first.type.kind !== 'List' && !(first.type.kind === 'Tuple')
+  return !['List', 'Tuple', 'Optional', 'None', 'Any'].includes(first.type.kind)
 }
 
 function planVarargs(m: Matching, argument: Argument, values: readonly Value[]): Planned | Mismatch {
@@ -193,7 +198,9 @@ function planArgument(m: Matching, argument: Argument, given: Planned): Planned 
   const concrete = substituteVariables(argument.type, m.env)
   if (concrete === undefined) return mismatch(argument, argument.type, given.type)
   const converted = planConversion(m, concrete, broadcast)
-  return isSubtype(converted.type, concrete) ? converted : mismatch(argument, concrete, given.type)
+  if (isSubtype(converted.type, concrete)) return converted
+  if (given.isUntyped !== true) return mismatch(argument, concrete, given.type)
+  return { type: concrete, make: () => m.edit.setType(given.make(), concrete) }
 }
 
 function mismatch(argument: Argument, expected: Type, found: Type): Mismatch {
