@@ -9,3 +9,13 @@ export class OperatorArgumentError extends PermafrostError {
 export class UnsupportedOperatorError extends PermafrostError {
   readonly code = 'unsupported-operator'
 }
+
+/** An index outside a list, string or tuple. */
+export class IndexOutOfRangeError extends PermafrostError {
+  readonly code = 'index-out-of-range'
+}
+
+/** A key that a dict does not have. */
+export class MissingKeyError extends PermafrostError {
+  readonly code = 'missing-key'
+}
