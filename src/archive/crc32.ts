@@ -33,7 +33,8 @@ function at(index: number): number {
  */
 export function crc32(bytes: Uint8Array, previous = 0): number {
   const length = bytes.length
-  const head = Math.min(-bytes.byteOffset & 3, length)
+  if (length < 16) return ~updateBytewise(~previous, bytes, 0, length) >>> 0
+  const head = -bytes.byteOffset & 3
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + head, (length - head) >>> 2)
   const paired = words.length & ~1
   let crc = updateBytewise(~previous, bytes, 0, head)

@@ -4,8 +4,8 @@ import { ZipFormatError } from './errors.ts'
 /** Deflate cannot make more than about 1032 bytes of one (258 bytes from two bits, RFC 1951). */
 export const maxDeflateFactor = 1032
 
-/** Even if it is all bomb, this much inflates to some 256 MiB that are not kept, in a fraction of a second. */
-const atOnce = 1 << 18
+/** Even if it is all bomb, this much inflates to some 64 MiB that are not kept, in a fraction of a second. */
+const atOnce = 1 << 16
 const chunkSize = 1 << 15
 
 /**
