@@ -70,7 +70,7 @@ export function readArchive(file: Uint8Array, options: ReadOptions = {}): Archiv
   const files = { entries, limits, byteOrder: readByteOrder(entries.get('byteorder')) }
   const isLegacy = entries.has('model.json')
   if (!isLegacy && ![...entries.keys()].some((path) => path.startsWith('code/')))
-    throw foreignZip([...(entries.size > 0 ? entries : all).keys()])
+    throw foreignZip([...all.keys(), ...entries.keys()])
   const version = readVersion(entries)
   return new LazyArchive(
     name,

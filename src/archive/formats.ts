@@ -130,7 +130,7 @@ interface ZipFormat extends Format {
   matches(has: (name: string) => boolean, names: readonly string[]): boolean
 }
 
-/** Zip archives without TorchScript code, by what they hold below the top folder (or without one). */
+/** Zip archives without TorchScript code, by what they hold below the top folder or without one. */
 const zipFormats: readonly ZipFormat[] = [
   {
     format: 'lite-interpreter',
@@ -179,7 +179,7 @@ const zipFormats: readonly ZipFormat[] = [
   },
 ]
 
-/** Says what a zip archive is that holds no TorchScript code. @param names without the top folder */
+/** Says what a zip archive is that holds no TorchScript code. @param names with the top folder and without */
 export function foreignZip(names: readonly string[]): NotTorchScriptError {
   const set = new Set(names)
   const known = zipFormats.find(({ matches }) => matches((name) => set.has(name), names))

@@ -28,37 +28,32 @@ export class OriginalRange {
   }
   /** 1-based. */
   get line(): number {
-    return this.#lineAt(this.start)
+    return lineAt(this.source, this.start)
   }
   /** 0-based. */
   get column(): number {
-    return this.#columnAt(this.start)
+    return columnAt(this.source, this.start)
   }
   get endLine(): number {
-    return this.#lineAt(this.end)
+    return lineAt(this.source, this.end)
   }
   /** Behind the last character. */
   get endColumn(): number {
-    return this.#columnAt(this.end)
+    return columnAt(this.source, this.end)
   }
   get text(): string {
     return this.source.text.slice(this.start, this.end)
   }
+}
 
-  #lineAt(offset: number): number {
-    let line = this.source.firstLine
-    for (
-      let at = this.source.text.indexOf('\n');
-      at >= 0 && at < offset;
-      at = this.source.text.indexOf('\n', at + 1)
-    )
-      line++
-    return line
-  }
+function lineAt({ text, firstLine }: OriginalSource, offset: number): number {
+  let line = firstLine
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++
+  return line
+}
 
-  #columnAt(offset: number): number {
-    return offset === 0 ? 0 : offset - (this.source.text.lastIndexOf('\n', offset - 1) + 1)
-  }
+function columnAt({ text }: OriginalSource, offset: number): number {
+  return offset === 0 ? 0 : offset - (text.lastIndexOf('\n', offset - 1) + 1)
 }
 
 /** Marks the format in which texts are stored once and named by their index. */
