@@ -1,0 +1,48 @@
+import { annotateWarnsPass } from './annotate-warns.ts'
+import { canonicalizeOutputsPass } from './canonicalize-outputs.ts'
+import { constantPoolingPass } from './constant-pooling.ts'
+import { constantPropagationImmutableTypes } from './constant-propagation-immutable-types.ts'
+import { constantPropagation } from './constant-propagation.ts'
+import { eliminateCommonSubexpressionsPass } from './eliminate-common-subexpressions.ts'
+import { eliminateDeadCodePass } from './eliminate-dead-code.ts'
+import { eliminateNoOpsPass } from './eliminate-no-ops.ts'
+import { UnknownPassError } from './errors.ts'
+import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
+import { inline } from './inline.ts'
+import { lowerSimpleTuplesPass } from './lower-simple-tuples.ts'
+import { normalizeOpsPass } from './normalize-ops.ts'
+import type { Pass } from './pass.ts'
+import { peephole } from './peephole.ts'
+import { removeDropoutPass } from './remove-dropout.ts'
+
+/** Every pass that needs nothing but a graph; a new pass adds one line. */
+export const allPasses: readonly Pass[] = [
+  annotateWarnsPass,
+  canonicalizeOutputsPass,
+  constantPoolingPass,
+  constantPropagation,
+  constantPropagationImmutableTypes,
+  eliminateCommonSubexpressionsPass,
+  eliminateDeadCodePass,
+  eliminateNoOpsPass,
+  foldConvBatchNorm,
+  inline,
+  lowerSimpleTuplesPass,
+  normalizeOpsPass,
+  peephole,
+  removeDropoutPass,
+]
+
+/** Passes that need the module besides the graph; `freeze` and its kin run them. */
+export const modulePasses = ['freeze-flags', 'freeze-module', 'freeze-params'] as const
+
+/** @throws UnknownPassError */
+export function findPass(name: string): Pass {
+  const pass = allPasses.find((known) => known.name === name)
+  if (pass) return pass
+  throw new UnknownPassError(
+    `no pass is called '${name}'`,
+    {},
+    `there are ${allPasses.map((known) => known.name).join(', ')}`,
+  )
+}

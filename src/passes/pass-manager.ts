@@ -1,0 +1,116 @@
+import type { Graph } from '../ir/graph.ts'
+import { verifyGraph } from '../ir/verifier.ts'
+import { PassBrokeGraphError, PassOrderError } from './errors.ts'
+import type { Pass, PassServices } from './pass.ts'
+import { createContext, type CountingContext, type PassEvent } from './support/context.ts'
+
+export interface PassOptions {
+  readonly services?: Partial<PassServices>
+  /** Names of passes to leave out. */
+  readonly skip?: readonly string[]
+  /** Ends the list after the pass of that name, or within it after so many rewrites. */
+  readonly stopAfter?: { readonly pass: string; readonly changes?: number }
+  /** Checks the graph after every pass that changed it. */
+  readonly verify?: boolean
+  /** Called after every pass, e.g. to print the graph. */
+  readonly afterPass?: (stats: PassStats, graph: Graph) => void
+  /** Called for every rewrite and every miss. */
+  readonly onEvent?: (event: PassEvent) => void
+  /** A clock in milliseconds; without one all times are 0. */
+  readonly now?: () => number
+}
+
+export interface PassStats {
+  readonly name: string
+  readonly rewrites: number
+  readonly misses: number
+  readonly milliseconds: number
+  /** Nodes of the graph, nested ones included. */
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+}
+
+/**
+ * Runs the passes on the graph, in order.
+ *
+ * @throws PassOrderError when a pass needs another that is not in front of it
+ * @throws PassBrokeGraphError when verification fails
+ */
+export function runPasses(graph: Graph, passes: readonly Pass[], options: PassOptions = {}): PassStats[] {
+  checkOrder(passes)
+  const stats: PassStats[] = []
+  const rewritesByName = new Map<string, number>()
+  for (const pass of passes) {
+    if (options.skip?.includes(pass.name) === true) continue
+    const done = rewritesByName.get(pass.name) ?? 0
+    const ran = runOne(graph, pass, options, done)
+    rewritesByName.set(pass.name, done + ran.rewrites)
+    stats.push(ran)
+    if (isLast(pass, options, done + ran.rewrites)) break
+  }
+  return stats
+}
+
+function checkOrder(passes: readonly Pass[]): void {
+  const before = new Set<string>()
+  for (const pass of passes) {
+    const missing = pass.needs?.find((name) => !before.has(name))
+    if (missing !== undefined)
+      throw new PassOrderError(
+        `pass ${pass.name} needs ${missing} in front of it`,
+        {},
+        `list ${missing} before ${pass.name}`,
+      )
+    before.add(pass.name)
+  }
+}
+
+function isLast(pass: Pass, { stopAfter }: PassOptions, rewrites: number): boolean {
+  return stopAfter?.pass === pass.name && rewrites >= (stopAfter.changes ?? 0)
+}
+
+function runOne(graph: Graph, pass: Pass, options: PassOptions, done: number): PassStats {
+  const { stopAfter, onEvent, now = () => 0 } = options
+  const changes = stopAfter?.pass === pass.name ? stopAfter.changes : undefined
+  const report = (kind: PassEvent['kind']) => (at: { readonly kind: string }, why: string) =>
+    onEvent?.({ pass: pass.name, kind, node: at.kind, why })
+  const cx = createContext({
+    ...(options.services && { services: options.services }),
+    ...(changes !== undefined && { limit: changes - done }),
+    ...(onEvent && { onRewrite: report('rewrite'), onMiss: report('miss') }),
+  })
+  const nodesBefore = countNodes(graph)
+  const start = now()
+  pass.run(graph, cx)
+  const milliseconds = now() - start
+  if (options.verify === true && cx.rewrites > 0) verifyAfter(graph, pass, cx, done)
+  const { rewrites, misses } = cx
+  const stats = {
+    name: pass.name,
+    rewrites,
+    misses,
+    milliseconds,
+    nodesBefore,
+    nodesAfter: countNodes(graph),
+  }
+  options.afterPass?.(stats, graph)
+  return stats
+}
+
+function verifyAfter(graph: Graph, pass: Pass, cx: CountingContext, done: number): void {
+  try {
+    verifyGraph(graph)
+  } catch (error) {
+    const changes = done + cx.rewrites
+    throw new PassBrokeGraphError(
+      `${pass.name} broke the graph after ${changes} changes`,
+      {},
+      `rerun with --stop-after ${pass.name}=${changes - 1}`,
+      { cause: error },
+    )
+  }
+}
+
+function countNodes(graph: Graph): number {
+  return [...graph.nodes()].length
+}
