@@ -1,0 +1,55 @@
+import type { IValue } from '../ir/ivalue.ts'
+import { schemaKey, type Argument, type FunctionSchema } from '../ir/schema.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { sameSizes } from './broadcast.ts'
+import { OperatorArgumentError } from './errors.ts'
+import type { Operator } from './operator.ts'
+import { copyInto } from './tensor-access.ts'
+import { canCast } from './type-promotion.ts'
+
+/**
+ * The in-place twin of a functional operator: `aten::add_.Tensor` of `aten::add.Tensor`. Computes the result beside
+ * and writes it through `self`'s strides, so operands may share memory with it; gives back `self` itself.
+ */
+export function inPlace(operator: Operator): Operator {
+  const schema = inPlaceSchema(operator.schema)
+  const { key: _key, schema: _schema, evaluate, ...traits } = operator
+  return {
+    ...traits,
+    schema,
+    key: schemaKey(schema),
+    evaluate: (args, context) => [overwrite(schema.name, args[0], evaluate(args, context)[0])],
+  }
+}
+
+/** The twins of several. */
+export function inPlaceOf(operators: readonly Operator[]): Operator[] {
+  return operators.map(inPlace)
+}
+
+function inPlaceSchema(schema: FunctionSchema): FunctionSchema {
+  const alias = { before: ['a'], after: ['a'], isWrite: true }
+  const mark = (argument: Argument): Argument => ({ ...argument, alias })
+  const [self, ...others] = schema.arguments
+  return {
+    ...schema,
+    name: `${schema.name}_`,
+    arguments: self ? [mark(self), ...others] : others,
+    returns: schema.returns.map(mark),
+  }
+}
+
+function overwrite(name: string, self: IValue | undefined, result: IValue | undefined): Tensor {
+  if (!(self instanceof Tensor) || !(result instanceof Tensor))
+    throw new OperatorArgumentError(`${name} writes to a tensor, and was given none`)
+  if (!sameSizes(self.sizes, result.sizes))
+    throw new OperatorArgumentError(
+      `output with shape [${self.sizes.join(', ')}] doesn't match the broadcast shape [${result.sizes.join(', ')}]`,
+    )
+  if (!canCast(result.dtype, self.dtype))
+    throw new OperatorArgumentError(
+      `result type ${result.dtype} can't be cast to the desired output type ${self.dtype}`,
+    )
+  copyInto(self, result)
+  return self
+}
