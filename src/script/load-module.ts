@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.ts'
 import { PickleObject } from '../archive/pickle-values.ts'
 import type { Graph } from '../ir/graph.ts'
 import { ScriptObject, type IValue } from '../ir/ivalue.ts'
+import { unshaped } from '../ir/type-relations.ts'
 import { AnyT, type Type } from '../ir/types.ts'
 import { ModuleLoadError } from './errors.ts'
 import { SourceImporter } from './source-importer.ts'
@@ -37,7 +38,7 @@ export function loadModule(archive: Archive, cleanUp: (graph: Graph) => void): S
     const pickled = archive.constants[index]
     if (pickled === undefined) return undefined
     const value = unpickler.convert(pickled, AnyT, `CONSTANTS.c${index}`)
-    return { value, type: typeOfValue(value) }
+    return { value, type: unshaped(typeOfValue(value)) }
   }
   const { data } = archive
   if (!(data instanceof PickleObject))
