@@ -1,7 +1,34 @@
+import { dict } from './dict.ts'
+import { generic } from './generic.ts'
+import { list } from './list.ts'
+import { listReduction } from './list-reduction.ts'
+import { scalarArithmetic } from './scalar-arithmetic.ts'
+import { scalarComparison } from './scalar-comparison.ts'
+import { scalarConversion } from './scalar-conversion.ts'
+import { scalarLogic } from './scalar-logic.ts'
+import { scalarMath } from './scalar-math.ts'
+import { string } from './string.ts'
+import { stringFormat } from './string-format.ts'
+import { tensorProperties } from './tensor-properties.ts'
+import { valueTensor } from './value-tensor.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
-const families: readonly (readonly Operator[])[] = []
+const families: readonly (readonly Operator[])[] = [
+  dict,
+  generic,
+  list,
+  listReduction,
+  scalarArithmetic,
+  scalarComparison,
+  scalarConversion,
+  scalarLogic,
+  scalarMath,
+  string,
+  stringFormat,
+  tensorProperties,
+  valueTensor,
+]
 
 const byKey = new Map<string, Operator>(families.flat().map((operator) => [operator.key, operator]))
 

@@ -1,22 +1,15 @@
 import { Double, type IValue } from '../ir/ivalue.ts'
 import { OperatorArgumentError } from './errors.ts'
+import { roundToEven } from './half.ts'
 import { mulInt, type Int } from './int64.ts'
 import type { Operator } from './operator.ts'
 import { numberPairTexts, numberTexts, rawFamily, rawTable } from './raw-family.ts'
 import { toDouble, toInt, toIndex } from './scalar-values.ts'
 import { erf, erfc, gamma, logGamma } from './special-functions.ts'
 
-/** Rounds halves to even, as `std::rint` does. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  const fraction = value - floor
-  if (fraction !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
-}
-
 /** Functions of one number that always give a float. */
 const unaryFunctions: Readonly<Record<string, (value: number) => number>> = {
-  round: roundHalfEven,
+  round: roundToEven,
   fabs: Math.abs,
   sqrt: Math.sqrt,
   exp: Math.exp,

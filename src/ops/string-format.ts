@@ -1,6 +1,6 @@
 import { Double, Tuple, type IValue } from '../ir/ivalue.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { formatFixed, formatScientific } from './float-text.ts'
+import { formatFixed, formatScientific } from '../ir/float-text.ts'
 import { intFromDouble } from './int64.ts'
 import type { Operator } from './operator.ts'
 import { rawFamily, rawTable } from './raw-family.ts'

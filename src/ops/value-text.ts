@@ -13,8 +13,8 @@ import {
 } from '../ir/ivalue.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { formatGeneral } from './float-text.ts'
-import { formatTensor } from './tensor-text.ts'
+import { formatGeneral } from '../ir/float-text.ts'
+import { formatTensor } from '../ir/tensor-text.ts'
 
 const maximumDepth = 200
 
