@@ -38,7 +38,8 @@ function recordsOf(archive: Archive, path: string): SourceRangeRecord[] {
   for (let offset = 0; offset < length; offset++) {
     const range = archive.sourceRanges(path)?.at(offset)
     const last = records.at(-1)?.range
-    if (range?.source !== last?.source || range?.start !== last?.start || range?.end !== last?.end)
+    if (range === undefined) continue
+    if (range.source !== last?.source || range.start !== last?.start || range.end !== last?.end)
       records.push({ offset, range })
   }
   return records
@@ -59,8 +60,8 @@ describe('writeArchive', () => {
       [...original.extra].map(([path, { bytes }]) => [path, [...bytes]]),
     )
     for (const path of original.code.keys())
-      expect(recordsOf(copy, path).map(({ offset, range }) => [offset, range?.text])).toEqual(
-        recordsOf(original, path).map(({ offset, range }) => [offset, range?.text]),
+      expect(recordsOf(copy, path).map(({ offset, range }) => [offset, range.text])).toEqual(
+        recordsOf(original, path).map(({ offset, range }) => [offset, range.text]),
       )
   })
 

@@ -52,14 +52,16 @@ const newestVersion = 10
 
 /**
  * Opens a TorchScript archive as libtorch 1.0 to 2.x writes it. Only headers are read now; code, pickles and
- * storages are read, and checked against their checksums, when first asked for. Storages are views of `file`,
+ * storages are read, and checked against their checksums, when first asked for. Storages are views of `bytes`,
  * which must not change.
  *
  * Throws `NotTorchScriptError` with the `format` of anything else, `ZipFormatError` and its subclasses for
  * damage, `ArchiveLimitError` for zip bombs, `MissingEntryError`, and `UnsupportedArchiveError` for versions
  * of the future.
  */
-export function readArchive(file: Uint8Array, options: ReadOptions = {}): Archive {
+export function readArchive(bytes: Uint8Array, options: ReadOptions = {}): Archive {
+  // Slices of Node's Buffer, a subclass, are slow to make.
+  const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!zipStart.every((byte, i) => file[i] === byte)) throw foreignFile(file)
   const limits = { ...defaultLimits, ...options.limits }
   const all = readZip(file, limits)

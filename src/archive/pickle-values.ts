@@ -71,10 +71,8 @@ export class PickleDict {
   }
 
   static #identity(key: PickleValue): unknown {
-    if (typeof key === 'string') return `s${key}`
-    if (key instanceof PickleFloat) return Number.isInteger(key.value) ? key.value : `f${key.value}`
-    if (typeof key === 'boolean') return key ? 1 : 0
-    return key
+    if (key instanceof PickleFloat) return key.value
+    return typeof key === 'boolean' ? Number(key) : key
   }
 
   get size(): number {

@@ -7,6 +7,7 @@ import {
   encodeSourceRanges,
   OriginalRange,
   SourceRangeTable,
+  unknownOrigin,
   type SourceRangeRecord,
 } from './source-ranges.ts'
 import { readPickle } from './pickle-reader.ts'
@@ -82,10 +83,10 @@ describe('encodeSourceRanges', () => {
   it('keeps places without an origin', () => {
     const table = encoded([
       { offset: 0, range: range('x + 1') },
-      { offset: 8, range: undefined },
+      { offset: 8, range: unknownOrigin },
     ])
     expect(table.at(7)).toMatchObject({ text: 'x + 1' })
-    expect(table.at(8)).toBeUndefined()
+    expect(table.at(8)).toMatchObject({ file: '', line: 0, column: 0 })
   })
 
   it('stores each source once', () => {

@@ -4,6 +4,7 @@ import { lowerBound, TextOffsets } from './text-offsets.ts'
 
 /** A piece of a user's Python file: usually one function. */
 export interface OriginalSource {
+  /** Empty where the compiler made the code itself; libtorch prints such a place as `:0:0`. */
   readonly file: string
   /** 1-based line of the file at which `text` begins. */
   readonly firstLine: number
@@ -105,13 +106,13 @@ export class SourceRangeTable {
     return new OriginalRange(found.source, from, Math.max(from, found.offsets.toUnit(end)))
   }
 
-  /** Undefined for the empty source that stands for «unknown». */
+  /** Undefined where no file is named. */
   #readSource(value: PickleValue): { source: OriginalSource; offsets: TextOffsets } | undefined {
     const [textKey, fileKey, firstLine] = value instanceof PickleTuple ? value.items : []
     const text =
       textKey instanceof PickleList ? textKey.items.map((key) => this.#text(key)).join('') : textKey
     const file = this.#texts === undefined ? fileKey : this.#text(fileKey)
-    if (typeof text !== 'string' || typeof file !== 'string' || typeof firstLine !== 'number' || file === '')
+    if (typeof text !== 'string' || typeof file !== 'string' || typeof firstLine !== 'number')
       return undefined
     return { source: { file, firstLine, text }, offsets: new TextOffsets(text) }
   }
@@ -133,15 +134,17 @@ function readRow(row: PickleValue, entry: string): { offset: number; range: Pick
 export interface SourceRangeRecord {
   /** In UTF-16 units of the `.py` text; the record holds from here to the next. */
   readonly offset: number
-  readonly range: OriginalRange | undefined
+  readonly range: OriginalRange
 }
+
+/** The origin of code that was compiled from nothing. */
+export const unknownOrigin = new OriginalRange({ file: '', firstLine: 0, text: '' }, 0, 0)
 
 /** What `SourceRangeTable` reads, in the format that libtorch writes since 1.11: with a table of texts. */
 export function encodeSourceRanges(records: readonly SourceRangeRecord[], code: string): PickleValue {
   const codeOffsets = new TextOffsets(code)
   const texts = new TextTable()
   const sources = new Map<OriginalSource, { value: PickleTuple; offsets: TextOffsets }>()
-  const unknown = new PickleTuple([new PickleTuple([new PickleList([], 'List[int]'), 0, 0]), 0, 0])
   const encodeRange = (range: OriginalRange): PickleTuple => {
     let source = sources.get(range.source)
     if (source === undefined) {
@@ -155,8 +158,7 @@ export function encodeSourceRanges(records: readonly SourceRangeRecord[], code: 
     ])
   }
   const rows = records.map(({ offset, range }, tag) => {
-    const value = range === undefined ? unknown : encodeRange(range)
-    return new PickleTuple([codeOffsets.toByte(offset), value, tag])
+    return new PickleTuple([codeOffsets.toByte(offset), encodeRange(range), tag])
   })
   return new PickleTuple([stringTableMark, new PickleTuple(texts.texts), new PickleTuple(rows)])
 }
