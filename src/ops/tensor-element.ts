@@ -14,7 +14,7 @@ export function elementAt(tensor: Tensor, index: number): Scalar {
   const raw = data[index]!
   if (dtype === 'bool') return raw !== 0
   if (dtype === 'float16') return new Double(halfToNumber(raw))
-  if (dtype === 'bfloat16') return new Double(bhalfToNumber(raw))
+  if (dtype === 'bfloat16') return new Double(bfloat16ToNumber(raw))
   if (dtypes[dtype].category === 'integral') return raw
   if (quantizer?.scheme === 'per_tensor_affine')
     return new Double((raw - quantizer.zeroPoint) * quantizer.scale)
