@@ -12,6 +12,7 @@ import { inline } from './inline.ts'
 import { lowerSimpleTuplesPass } from './lower-simple-tuples.ts'
 import { normalizeOpsPass } from './normalize-ops.ts'
 import type { Pass } from './pass.ts'
+import { combineConcats } from './combine-concats.ts'
 import { peephole } from './peephole.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
 
@@ -29,6 +30,7 @@ export const allPasses: readonly Pass[] = [
   inline,
   lowerSimpleTuplesPass,
   normalizeOpsPass,
+  combineConcats,
   peephole,
   removeDropoutPass,
 ]

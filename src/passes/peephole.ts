@@ -1,4 +1,5 @@
 import type { Graph } from '../ir/graph.ts'
+import { combine } from './combine-concats.ts'
 import { eliminateDeadCode } from './eliminate-dead-code.ts'
 import { definePass, type PassContext } from './pass.ts'
 import { optimizeAliasSensitive } from './support/peephole-aliasing.ts'
@@ -15,7 +16,8 @@ import { optimizeTensors } from './support/peephole-tensors.ts'
  * 3. `dim` of a convolution; `x + 0` and `x * 1` where sharing memory does not show.
  * 4. Numbers and None: `x is None` decided by the type, casts to the type that is there, `x and True`,
  *    `x == x`, integer sums with constants.
- * 5. What has become dead goes.
+ * 5. A concatenation that is used in another one only is joined into it (combine-concats).
+ * 6. What has become dead goes.
  *
  * @param options.shapes whether rules may rely on what tensor types state; callers inline graphs whose inputs may
  *   have other shapes
@@ -33,6 +35,7 @@ export function optimizePeepholes(
     optimizeAliasSensitive,
     optimizeNumbers,
   ].map((optimize) => optimize(graph, context))
+  changed.push(combine(graph, cx))
   if (!changed.includes(true)) return false
   eliminateDeadCode(graph, cx, { aliases: false })
   return true
