@@ -71,6 +71,7 @@ export class GraphEditor {
   }
 
   insertBefore(node: Node, place: Node): Node {
+    this.graph._revision++
     invariant(node.isDestroyed, `${node.kind} is in a block already`)
     const block = place.owningBlock
     node._owningBlock = block
@@ -116,17 +117,20 @@ export class GraphEditor {
   }
 
   addBlock(node: Node): Block {
+    this.graph._revision++
     const block = new Block(this.graph, node)
     node._blocks.push(block)
     return block
   }
 
   eraseBlock(node: Node, offset: number): void {
+    this.graph._revision++
     this.#destroyBlock(node.block(offset))
     node._blocks.splice(offset, 1)
   }
 
   addInput(node: Node, value: Value): void {
+    this.graph._revision++
     invariant(value.graph === this.graph, `%${value.debugName} belongs to another graph`)
     value._uses.push({ user: node, offset: node._inputs.length })
     node._inputs.push(value)
@@ -142,6 +146,7 @@ export class GraphEditor {
   }
 
   removeAllInputs(node: Node): void {
+    this.graph._revision++
     for (let offset = node._inputs.length - 1; offset >= 0; offset--)
       dropUse(node.input(offset), node, offset)
     node._inputs.length = 0
@@ -154,6 +159,7 @@ export class GraphEditor {
   }
 
   replaceInput(node: Node, offset: number, value: Value): void {
+    this.graph._revision++
     const old = node.input(offset)
     if (old === value) return
     dropUse(old, node, offset)
@@ -162,6 +168,7 @@ export class GraphEditor {
   }
 
   #editInputs(node: Node, edit: () => void): void {
+    this.graph._revision++
     for (const input of new Set(node.inputs)) {
       const kept = input._uses.filter((use) => use.user !== node)
       input._uses.length = 0
@@ -172,12 +179,14 @@ export class GraphEditor {
   }
 
   addOutput(node: Node, type: Type = defaultType): Value {
+    this.graph._revision++
     const value = new Value(node, node.outputs.length, type)
     node._outputs.push(value)
     return value
   }
 
   insertOutput(node: Node, offset: number, type: Type = defaultType): Value {
+    this.graph._revision++
     const value = new Value(node, offset, type)
     node._outputs.splice(offset, 0, value)
     node._outputs.forEach((output, i) => (output._offset = i))
@@ -185,6 +194,7 @@ export class GraphEditor {
   }
 
   eraseOutput(node: Node, offset: number): void {
+    this.graph._revision++
     const output = node.output(offset)
     invariant(output.uses.length === 0, `%${output.debugName} is still used`)
     this.graph._names.release(output)
@@ -194,6 +204,7 @@ export class GraphEditor {
 
   /** Output `i` becomes what output `order[i]` was; uses follow their value. */
   permuteOutputs(node: Node, order: readonly number[]): void {
+    this.graph._revision++
     const outputs = order.map((offset) => node.output(offset))
     node._outputs.splice(0, node._outputs.length, ...outputs)
     outputs.forEach((output, i) => (output._offset = i))
@@ -216,6 +227,7 @@ export class GraphEditor {
   }
 
   replaceAllUses(value: Value, replacement: Value): void {
+    this.graph._revision++
     if (value === replacement) return
     for (const use of value._uses) {
       use.user._inputs[use.offset] = replacement
@@ -231,6 +243,7 @@ export class GraphEditor {
   }
 
   setType(value: Value, type: Type): Value {
+    this.graph._revision++
     value._type = type
     return value
   }
@@ -242,10 +255,12 @@ export class GraphEditor {
   }
 
   setAttribute(node: Node, name: string, attribute: Attribute): void {
+    this.graph._revision++
     node._attributes.set(name, attribute)
   }
 
   removeAttribute(node: Node, name: string): void {
+    this.graph._revision++
     node._attributes.delete(name)
   }
 
@@ -318,6 +333,7 @@ function dropUse(value: Value, user: Node, offset: number): void {
 }
 
 function unlink(node: Node): void {
+  node.graph._revision++
   node.owningBlock._numbered = false
   node.prev._next = node.next
   node.next._prev = node.prev

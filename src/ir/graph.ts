@@ -265,6 +265,8 @@ export class Graph {
   /** @internal */
   _nextUnique = 0
   /** @internal */
+  _revision = 0
+  /** @internal */
   readonly _names = new ValueNames()
   readonly block: Block
 
@@ -277,6 +279,10 @@ export class Graph {
   }
   get outputs(): readonly Value[] {
     return this.block.outputs
+  }
+  /** Another number after every change: what was computed from the graph holds while this stays the same. */
+  get revision(): number {
+    return this._revision
   }
 
   /** Every node, nested ones behind the node that holds them; of one kind if given. */
