@@ -1,6 +1,15 @@
-import { dtypeFromIrName } from '../tensor/dtype.ts'
+import { dtypeFromIrName, type DType } from '../tensor/dtype.ts'
 import type { TextCursor } from './text-cursor.ts'
-import { AnyT, listOf, optionalOf, tupleOf, type SimpleKind, type TensorType, type Type } from './types.ts'
+import {
+  AnyT,
+  listOf,
+  optionalOf,
+  tupleOf,
+  type SimpleKind,
+  type TensorType,
+  type TupleType,
+  type Type,
+} from './types.ts'
 
 const simpleTypes: Readonly<Record<string, SimpleKind>> = {
   int: 'Int',
@@ -28,108 +37,180 @@ const simpleTypes: Readonly<Record<string, SimpleKind>> = {
   tuple: 'AnyTuple',
 }
 
-const generics = new Set(['Dict', 'Union', 'Future', 'RRef', 'Await', 'NamedTuple'])
+const closings: Readonly<Record<string, string>> = { '(': ')', '[': ']' }
 
 /** Gives the type of a name that is none of the language's own. */
-export type NamedTypes = (name: string) => Type
+export type NamedTypes = (name: string) => Type | undefined
+
+const unknownNames: NamedTypes = () => undefined
+
+/** Types may not be nested deeper, so that no text exhausts the stack. */
+const maxDepth = 100
 
 /**
- * A type as the IR's text spells it: `int[]`, `Tensor?`, `Dict(str, Tensor)`, `(int, Tensor)`,
- * `Float(2, 3, strides=[3, 1], requires_grad=0, device=cpu)`, a class name.
+ * Reads a type in the IR's spelling (`int[]`, `Tensor?`, `Dict(str, Tensor)`, `Float(2, 3, device=cpu)`) or in
+ * Python's (`List[int]`, `Optional[Tensor]`), and leaves the cursor behind it. A name that `named` does not know
+ * becomes an Opaque type, one in lower case without a dot a type variable.
  *
  * @throws IrSyntaxError
  */
-export function parseType(cursor: TextCursor, named: NamedTypes): Type {
-  let type = cursor.take('(')
-    ? tupleOf(cursor.list(')', () => parseType(cursor, named)))
-    : parseAtomicType(cursor, () => parseType(cursor, named), named)
-  for (;;) {
-    if (cursor.match(/\[\]/y) !== undefined) type = listOf(type)
-    else if (cursor.take('?')) type = optionalOf(type)
-    else return type
-  }
+export function parseType(cursor: TextCursor, named: NamedTypes = unknownNames): Type {
+  return new TypeParser(cursor, named).type()
 }
 
-/** A type without what may follow it (`[]`, `?`) and without an outer parenthesis. */
-export function parseAtomicType(cursor: TextCursor, inner: () => Type, named: NamedTypes): Type {
-  if (cursor.match(/\.\.\./y) !== undefined) return AnyT
-  const name = cursor.identifier('a type')
-  const simple = simpleTypes[name]
-  if (simple !== undefined) return { kind: simple }
-  const opensArguments = cursor.text[cursor.position] === '('
-  const dtype = dtypeFromIrName(name)
-  if (name === 'Tensor' || (dtype !== undefined && opensArguments)) {
-    const base: TensorType = dtype === undefined ? { kind: 'Tensor' } : { kind: 'Tensor', dtype }
-    return isShape(cursor) ? parseShape(cursor, base) : base
+/**
+ * A type without what may follow it (`[]`, `?`) and without an outer parenthesis; `inner` reads the types in it.
+ * For schemas, whose types carry alias annotations.
+ *
+ * @throws IrSyntaxError
+ */
+export function parseAtomicType(
+  cursor: TextCursor,
+  inner: () => Type,
+  named: NamedTypes = unknownNames,
+): Type {
+  return cursor.take('...') ? AnyT : new TypeParser(cursor, named, inner).atom()
+}
+
+class TypeParser {
+  readonly #cursor: TextCursor
+  readonly #named: NamedTypes
+  readonly #inner: () => Type
+  #depth = 0
+
+  constructor(cursor: TextCursor, named: NamedTypes, inner?: () => Type) {
+    this.#cursor = cursor
+    this.#named = named
+    this.#inner = inner ?? (() => this.type())
   }
-  if (name === 'Enum' && cursor.take('<')) return parseEnum(cursor)
-  if (opensArguments && generics.has(name)) return parseGeneric(cursor, name, inner)
-  return name === 'Function' ? { kind: 'Function', name: '' } : named(name)
+
+  type(): Type {
+    if (++this.#depth > maxDepth) this.#cursor.fail(`types are nested more than ${maxDepth} deep`)
+    let type = this.#cursor.take('(') ? tupleOf(this.#list(')')) : this.atom()
+    this.#depth--
+    for (;;) {
+      if (this.#cursor.match(/\[\]/y) !== undefined) type = listOf(type)
+      else if (this.#cursor.take('?')) type = optionalOf(type)
+      else return type
+    }
+  }
+
+  atom(): Type {
+    const cursor = this.#cursor
+    const start = cursor.position
+    const name = cursor.identifier('a type')
+    const simple = simpleTypes[name]
+    if (simple !== undefined) return { kind: simple }
+    const dtype = dtypeFromIrName(name)
+    if (name === 'Tensor' || dtype !== undefined) return this.#tensor(dtype)
+    if (name === 'Function') return { kind: 'Function', name: '' }
+    if (name === 'Enum' && cursor.take('<')) return this.#bracketed('an enum', enumNamed)
+    if (name === 'InterfaceType' && cursor.take('<')) return this.#bracketed('an interface', interfaceNamed)
+    return this.#generic(name) ?? this.#namedType(name, start)
+  }
+
+  #bracketed(what: string, unknown: (name: string) => Type): Type {
+    const name = this.#cursor.identifier(what)
+    this.#cursor.expect('>')
+    return this.#named(name) ?? unknown(name)
+  }
+
+  #namedType(name: string, start: number): Type {
+    const type = this.#named(name)
+    if (type !== undefined) return type
+    if (/^[a-z]\w*$/.test(name)) return { kind: 'Var', name }
+    if (!/^[\w.]+$/.test(name)) {
+      this.#cursor.position = start
+      this.#cursor.fail(`expected a type but found '${name}'`)
+    }
+    return { kind: 'Opaque', name }
+  }
+
+  #list(close: string): Type[] {
+    return this.#cursor.list(close, this.#inner)
+  }
+
+  /** `Dict(…)`, `Future[…]` and so on, with either kind of brackets; undefined if the name is none of these. */
+  #generic(name: string): Type | undefined {
+    const open = this.#cursor.text[this.#cursor.position] ?? ''
+    const close = closings[open]
+    if (close === undefined || this.#cursor.text.startsWith('[]', this.#cursor.position)) return undefined
+    const build = generics[name]
+    if (name !== 'NamedTuple' && build === undefined) return undefined
+    const start = this.#cursor.position
+    this.#cursor.expect(open)
+    if (name === 'Tuple' && this.#cursor.take('()')) return (this.#cursor.expect(close), tupleOf([]))
+    const type = build ? build(this.#list(close)) : this.#namedTuple(close)
+    if (type !== undefined) return type
+    this.#cursor.position = start
+    return this.#cursor.fail(`wrong number of types in ${name}`)
+  }
+
+  #namedTuple(close: string): TupleType {
+    const fields: string[] = []
+    const elements = this.#cursor.list(close, () => {
+      fields.push(this.#cursor.identifier('a field name'))
+      this.#cursor.expect(':')
+      return this.#inner()
+    })
+    return { kind: 'Tuple', elements, fields }
+  }
+
+  #tensor(dtype: DType | undefined): TensorType {
+    const cursor = this.#cursor
+    const base: TensorType = { kind: 'Tensor', ...(dtype !== undefined && { dtype }) }
+    if (!isShape(cursor)) return base
+    cursor.expect('(')
+    const sizes: (number | null)[] = []
+    const known: { -readonly [K in 'strides' | 'requiresGrad' | 'device']?: TensorType[K] } = {}
+    cursor.list(')', () => {
+      if (cursor.take('strides=')) known.strides = (cursor.expect('['), cursor.list(']', () => this.#dim()))
+      else if (cursor.take('requires_grad=')) known.requiresGrad = this.#dim() === 1
+      else if (cursor.take('device='))
+        known.device = cursor.match(/[a-z]\w*(?::\d+)?/y) ?? cursor.fail('expected a device')
+      else sizes.push(this.#dim())
+    })
+    // Without sizes `Tensor(…)` says nothing of them; `Float(…)` is the text of a scalar.
+    return { ...base, ...((dtype !== undefined || sizes.length > 0) && { sizes }), ...known }
+  }
+
+  #dim(): number | null {
+    if (this.#cursor.take('*')) return null
+    const text = this.#cursor.match(/\d+/y)
+    const size = Number(text ?? NaN)
+    return Number.isSafeInteger(size)
+      ? size
+      : this.#cursor.fail(`expected a size but found '${text ?? this.#cursor.peekText()}'`)
+  }
 }
 
 /** `(2, *, strides=…)`: not the alias annotation of a schema, `(a!)`. */
 function isShape(cursor: TextCursor): boolean {
-  return /^\((?:\d|\*[,)]|requires_grad=|strides=|device=)/.test(
-    cursor.text.slice(cursor.position, cursor.position + 20),
-  )
+  const text = cursor.text.slice(cursor.position, cursor.position + 20)
+  return /^\((?:\d|\s*\)|\*\s*[,)]|requires_grad=|strides=|device=)/.test(text)
 }
 
-function parseShape(cursor: TextCursor, base: TensorType): TensorType {
-  cursor.expect('(')
-  const sizes: (number | null)[] = []
-  const known: { -readonly [K in keyof TensorType]?: TensorType[K] } = {}
-  cursor.list(')', () => {
-    if (cursor.take('strides='))
-      known.strides = (cursor.expect('['), cursor.list(']', () => parseDim(cursor)))
-    else if (cursor.take('requires_grad=')) known.requiresGrad = parseDim(cursor) === 1
-    else if (cursor.take('device='))
-      known.device = cursor.match(/\w+(?::\d+)?/y) ?? cursor.fail('expected a device')
-    else sizes.push(parseDim(cursor))
-  })
-  // A scalar has strides too: none.
-  const isComplete = known.device !== undefined && known.requiresGrad !== undefined
-  return {
-    ...base,
-    sizes,
-    ...(sizes.length === 0 && isComplete && { strides: [] }),
-    ...known,
-  }
+const generics: Readonly<Record<string, (parts: readonly Type[]) => Type | undefined>> = {
+  Dict: ([key, value, ...rest]) =>
+    key && value && rest.length === 0 ? { kind: 'Dict', key, value } : undefined,
+  Union: (members) => ({ kind: 'Union', members }),
+  Tuple: (elements) => tupleOf(elements),
+  List: (parts) => only(parts, listOf),
+  Optional: (parts) => only(parts, optionalOf),
+  Future: (parts) => only(parts, (element) => ({ kind: 'Future', element })),
+  Await: (parts) => only(parts, (element) => ({ kind: 'Await', element })),
+  RRef: (parts) => only(parts, (element) => ({ kind: 'RRef', element })),
 }
 
-function parseDim(cursor: TextCursor): number | null {
-  if (cursor.take('*')) return null
-  return Number(cursor.match(/\d+/y) ?? cursor.fail(`expected a size but found '${cursor.peekText()}'`))
+function only(parts: readonly Type[], build: (type: Type) => Type): Type | undefined {
+  const [first, ...rest] = parts
+  return first !== undefined && rest.length === 0 ? build(first) : undefined
 }
 
-function parseGeneric(cursor: TextCursor, name: string, inner: () => Type): Type {
-  cursor.expect('(')
-  if (name === 'NamedTuple') return parseNamedTuple(cursor, inner)
-  const [first = AnyT, second = AnyT, ...rest] = cursor.list(')', inner)
-  switch (name) {
-    case 'Dict':
-      return { kind: 'Dict', key: first, value: second }
-    case 'Union':
-      return { kind: 'Union', members: [first, second, ...rest] }
-    case 'Future':
-    case 'RRef':
-      return { kind: name, element: first }
-    default:
-      return { kind: 'Await', element: first }
-  }
-}
-
-function parseNamedTuple(cursor: TextCursor, inner: () => Type): Type {
-  const fields: string[] = []
-  const elements = cursor.list(')', () => {
-    fields.push(cursor.identifier('a field name'))
-    cursor.expect(':')
-    return inner()
-  })
-  return { kind: 'Tuple', name: 'NamedTuple', fields, elements }
-}
-
-function parseEnum(cursor: TextCursor): Type {
-  const name = cursor.identifier('an enum')
-  cursor.expect('>')
+function enumNamed(name: string): Type {
   return { kind: 'Enum', name, valueType: AnyT, members: [] }
+}
+
+function interfaceNamed(name: string): Type {
+  return { kind: 'Interface', name, isModule: false, methods: new Map() }
 }

@@ -1,5 +1,5 @@
 import { dtypes } from '../tensor/dtype.ts'
-import type { SimpleKind, TensorType, Type } from './types.ts'
+import type { SimpleKind, TensorType, TupleType, Type } from './types.ts'
 
 const simpleSpellings: Readonly<Partial<Record<SimpleKind, string>>> = {
   Int: 'int',
@@ -11,9 +11,14 @@ const simpleSpellings: Readonly<Partial<Record<SimpleKind, string>>> = {
   Number: 'Scalar',
   AnyList: 'list',
   AnyTuple: 'tuple',
+  AnyClass: 'AnyClassType',
+  AnyEnum: 'AnyEnumType',
 }
 
-/** libtorch's IR spelling of a type (`Type::str`): `int[]`, `Tensor?`, `Dict(str, Tensor)`, `Float(2, 3)`. */
+/**
+ * libtorch's IR spelling of a type: `int[]`, `Tensor?`, `Dict(str, Tensor)`, `Float(2, 3, requires_grad=0)`
+ * (`operator<<(ostream, Type)`, aten/src/ATen/core/type.cpp).
+ */
 export function printType(type: Type): string {
   switch (type.kind) {
     case 'Tensor':
@@ -22,50 +27,71 @@ export function printType(type: Type): string {
       return `${printType(type.element)}[]`
     case 'Optional':
       return `${printType(type.element)}?`
-    case 'Dict':
-      return `Dict(${printType(type.key)}, ${printType(type.value)})`
-    case 'Tuple':
-      return printTupleType(type.elements, type.name, type.fields)
-    case 'Union':
-      return `Union(${type.members.map(printType).join(', ')})`
     case 'Future':
     case 'Await':
     case 'RRef':
-      return `${type.kind}(${printType(type.element)})`
-    case 'Function':
-      return 'Function'
-    case 'Enum':
-      return `Enum<${type.name}>`
-    case 'Var':
-    case 'Class':
-    case 'Interface':
-    case 'Opaque':
-      return type.name
+      return `${type.kind}[${printType(type.element)}]`
+    case 'Tuple':
+      return printTupleType(type)
     default:
-      return simpleSpellings[type.kind] ?? type.kind
+      return printInner(type)
   }
 }
 
-function printTupleType(elements: readonly Type[], name?: string, fields?: readonly string[]): string {
-  if (name === undefined) return `(${elements.map(printType).join(', ')})`
-  return `NamedTuple(${elements.map((element, i) => `${fields?.[i] ?? ''} : ${printType(element)}`).join(', ')})`
+/** `Type::str`, which libtorch uses inside dictionaries and unions: shapes and fields are not spelled out there. */
+function printInner(type: Type): string {
+  switch (type.kind) {
+    case 'Tensor':
+      return 'Tensor'
+    case 'List':
+      return `${printInner(type.element)}[]`
+    case 'Optional':
+      return `${printInner(type.element)}?`
+    case 'Dict':
+      return `Dict(${printInner(type.key)}, ${printInner(type.value)})`
+    case 'Tuple':
+      return type.name ?? `(${type.elements.map(printInner).join(', ')})`
+    case 'Union':
+      return `Union(${type.members.map(printInner).join(', ')})`
+    case 'Future':
+    case 'Await':
+    case 'RRef':
+      return `${type.kind}(${printInner(type.element)})`
+    case 'Enum':
+      return `Enum<${type.name}>`
+    case 'Interface':
+      return `InterfaceType<${type.name.slice(type.name.lastIndexOf('.') + 1)}>`
+    case 'Var':
+    case 'Class':
+    case 'Opaque':
+      return type.name
+    default:
+      return simpleSpellings[type.kind as SimpleKind] ?? type.kind
+  }
+}
+
+function printTupleType({ elements, fields }: TupleType): string {
+  if (fields === undefined) return `(${elements.map(printType).join(', ')})`
+  return `NamedTuple(${elements.map((element, i) => `${fields[i] ?? ''} : ${printType(element)}`).join(', ')})`
 }
 
 function printTensorType({ dtype, sizes, strides, requiresGrad, device }: TensorType): string {
-  if (dtype === undefined && sizes === undefined) return 'Tensor'
-  const dims = (values: readonly (number | null)[]): string[] => values.map((value) => String(value ?? '*'))
-  const parts = sizes === undefined ? ['*'] : dims(sizes)
-  if (strides !== undefined && strides.length > 0) parts.push(`strides=[${dims(strides).join(', ')}]`)
+  const base = dtype === undefined ? 'Tensor' : dtypes[dtype].irName
+  const parts = (sizes ?? []).map(printDim)
+  if (sizes !== undefined && sizes.length > 0 && strides?.length === sizes.length && !strides.includes(null))
+    parts.push(`strides=[${strides.join(', ')}]`)
   if (requiresGrad !== undefined) parts.push(`requires_grad=${requiresGrad ? 1 : 0}`)
   if (device !== undefined) parts.push(`device=${device}`)
-  return `${dtype === undefined ? 'Tensor' : dtypes[dtype].irName}(${parts.join(', ')})`
+  return sizes === undefined && parts.length === 0 ? base : `${base}(${parts.join(', ')})`
+}
+
+function printDim(size: number | null): string {
+  return size === null ? '*' : String(size)
 }
 
 /** The Python spelling of a type in TorchScript source (`Type::annotation_str`): `List[int]`, `Optional[Tensor]`. */
 export function printAnnotation(type: Type): string {
   switch (type.kind) {
-    case 'Tensor':
-      return 'Tensor'
     case 'List':
     case 'Optional':
     case 'Future':
@@ -75,17 +101,15 @@ export function printAnnotation(type: Type): string {
     case 'Dict':
       return `Dict[${printAnnotation(type.key)}, ${printAnnotation(type.value)}]`
     case 'Tuple':
-      return (
-        type.name ??
-        `Tuple[${type.elements.length === 0 ? '()' : type.elements.map(printAnnotation).join(', ')}]`
-      )
+      return type.name ?? `Tuple[${type.elements.map(printAnnotation).join(', ') || '()'}]`
     case 'Union':
       return `Union[${type.members.map(printAnnotation).join(', ')}]`
     case 'Number':
       return 'number'
     case 'Enum':
+    case 'Interface':
       return type.name
     default:
-      return printType(type)
+      return printInner(type)
   }
 }
