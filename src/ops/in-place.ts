@@ -10,30 +10,39 @@ import { canCast } from './type-promotion.ts'
 /**
  * The in-place twin of a functional operator: `aten::add_.Tensor` of `aten::add.Tensor`. Computes the result beside
  * and writes it through `self`'s strides, so operands may share memory with it; gives back `self` itself.
+ *
+ * @param overload the twin's overload name, where it is another
  */
-export function inPlace(operator: Operator): Operator {
-  const schema = inPlaceSchema(operator.schema)
-  const { key: _key, schema: _schema, evaluate, ...traits } = operator
+export function inPlace(operator: Operator, overload = operator.schema.overload): Operator {
+  const schema = inPlaceSchema(operator.schema, overload)
+  const { evaluate } = operator
   return {
-    ...traits,
+    ...operator,
     schema,
     key: schemaKey(schema),
     evaluate: (args, context) => [overwrite(schema.name, args[0], evaluate(args, context)[0])],
   }
 }
 
-/** The twins of several. */
-export function inPlaceOf(operators: readonly Operator[]): Operator[] {
-  return operators.map(inPlace)
+/** Each operator, followed by its in-place twin. */
+export function withInPlace(...operators: readonly Operator[]): Operator[] {
+  return operators.flatMap((operator) => [operator, inPlace(operator)])
 }
 
-function inPlaceSchema(schema: FunctionSchema): FunctionSchema {
+/** The same operator under another name, as libtorch has `multiply` for `mul`. */
+export function renamed(operator: Operator, name: string): Operator {
+  const schema = { ...operator.schema, name }
+  return { ...operator, schema, key: schemaKey(schema) }
+}
+
+function inPlaceSchema(schema: FunctionSchema, overload: string): FunctionSchema {
   const alias = { before: ['a'], after: ['a'], isWrite: true }
   const mark = (argument: Argument): Argument => ({ ...argument, alias })
   const [self, ...others] = schema.arguments
   return {
     ...schema,
     name: `${schema.name}_`,
+    overload,
     arguments: self ? [mark(self), ...others] : others,
     returns: schema.returns.map(mark),
   }

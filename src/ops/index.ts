@@ -11,10 +11,18 @@ import { string } from './string.ts'
 import { stringFormat } from './string-format.ts'
 import { tensorProperties } from './tensor-properties.ts'
 import { valueTensor } from './value-tensor.ts'
+import { arithmeticOperators } from './arithmetic.ts'
+import { binaryMathOperators } from './binary-math.ts'
+import { divisionOperators } from './division.ts'
+import { powerOperators } from './power.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  powerOperators,
+  divisionOperators,
+  binaryMathOperators,
+  arithmeticOperators,
   dict,
   generic,
   list,

@@ -1,0 +1,10 @@
+import { readdirSync } from 'node:fs'
+import { describe } from 'vitest'
+import { checkCases } from './check-cases.ts'
+
+const folder = new URL('../fixtures/operators/', import.meta.url)
+
+for (const file of readdirSync(folder)) {
+  const family = file.replace('.json.gz', '')
+  describe(`operators: ${family}`, () => checkCases(family))
+}
