@@ -38,9 +38,8 @@ function recordsOf(archive: Archive, path: string): SourceRangeRecord[] {
   for (let offset = 0; offset < length; offset++) {
     const range = archive.sourceRanges(path)?.at(offset)
     const last = records.at(-1)?.range
-    if (range === undefined) continue
-    if (range.source !== last?.source || range.start !== last?.start || range.end !== last?.end)
-      records.push({ offset, range })
+    const isLast = range?.source === last?.source && range?.start === last?.start && range?.end === last?.end
+    if (range !== undefined && !isLast) records.push({ offset, range })
   }
   return records
 }

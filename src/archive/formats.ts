@@ -1,5 +1,5 @@
 import { NotTorchScriptError, type ForeignFormat } from './errors.ts'
-import { decodeUtf8, isUtf8 } from './utf8.ts'
+import { decodeUtf8, encodeUtf8, isUtf8 } from './utf8.ts'
 
 interface Format {
   readonly format: ForeignFormat
@@ -13,7 +13,7 @@ const scriptAdvice =
 const downloadAdvice = 'Check the path, or download the file again.'
 
 interface FileFormat extends Format {
-  matches(file: Uint8Array): boolean
+  readonly matches: (file: Uint8Array) => boolean
 }
 
 /** Files that are no zip, by their first bytes. The first match counts. */
@@ -127,7 +127,7 @@ export function foreignFile(file: Uint8Array): NotTorchScriptError {
 }
 
 interface ZipFormat extends Format {
-  matches(has: (name: string) => boolean, names: readonly string[]): boolean
+  readonly matches: (has: (name: string) => boolean, names: readonly string[]) => boolean
 }
 
 /** Zip archives without TorchScript code, by what they hold below the top folder or without one. */
@@ -197,11 +197,7 @@ function startsWith(file: Uint8Array, bytes: readonly number[], at = 0): boolean
 }
 
 function hasText(file: Uint8Array, text: string, at = 0): boolean {
-  return startsWith(
-    file,
-    [...text].map((character) => character.charCodeAt(0)),
-    at,
-  )
+  return startsWith(file, [...encodeUtf8(text)], at)
 }
 
 function headerLength(file: Uint8Array): number {

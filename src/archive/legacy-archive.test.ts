@@ -61,7 +61,7 @@ describe('readArchive on an archive of libtorch 1.3', () => {
     expect(broken('{"mainModule": {"torchscriptArena": {"key": "code/no.py"}}}')).toBeInstanceOf(
       MissingEntryError,
     )
-    expect(broken(`${'{"mainModule":{"submodules":['}${'{"submodules":['.repeat(1e5)}`)).toBeInstanceOf(
+    expect(broken(`{"mainModule":{"submodules":[${'{"submodules":['.repeat(1e5)}`)).toBeInstanceOf(
       UnsupportedArchiveError,
     )
     const deep = `{"mainModule":${'{"submodules":['.repeat(1e4)}${']}'.repeat(1e4)}}`

@@ -94,7 +94,7 @@ const instructionOf: Record<OpcodeName, Instruction> = {
     const object = m.pop()
     if (!(object instanceof PickleObject)) return m.fail('a state is set on what is no object')
     object.state = state
-    return m.push(buildLegacy(m, object))
+    m.push(buildLegacy(m, object))
   },
   REDUCE: (m) => {
     const args = m.pop()

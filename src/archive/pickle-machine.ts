@@ -20,7 +20,7 @@ export interface PickleSurroundings {
   readonly entry: string
   readonly limits: ArchiveLimits
   /** The bytes of a persistent id; at least `numel` elements. */
-  storage?(id: StorageId, fail: PickleMachine['fail']): Storage
+  storage?(id: StorageId): Storage
   /** The tensor of an index, for archives of libtorch before 1.4. */
   tensor?(index: number): Tensor | undefined
 }

@@ -22,10 +22,10 @@ export function resolvePersistentId(machine: PickleMachine, id: PickleValue): Pi
   if (tag !== 'storage' || dtype === undefined || typeof key !== 'string' || typeof device !== 'string')
     return machine.fail('a persistent id names no storage')
   if (!isCount(numel)) return machine.fail(`storage ${key} has an impossible number of elements`)
-  const read = machine.surroundings.storage
-  if (read === undefined) return machine.fail('a tensor is not expected here')
+  const { surroundings } = machine
+  if (surroundings.storage === undefined) return machine.fail('a tensor is not expected here')
   const storage =
-    numel === 0 ? new Storage(new Uint8Array(0)) : read({ key, dtype, device, numel }, machine.fail)
+    numel === 0 ? new Storage(new Uint8Array(0)) : surroundings.storage({ key, dtype, device, numel })
   if (storage.byteLength < numel * itemSize(dtype))
     throw new TensorLayoutError(
       `storage ${key} has ${storage.byteLength} bytes, too few for its ${numel} elements of ${dtype}`,
@@ -38,20 +38,25 @@ export function resolvePersistentId(machine: PickleMachine, id: PickleValue): Pi
 export function rebuildTensor(machine: PickleMachine, args: Values): Tensor {
   const [storage, offset, sizes, strides, requiresGrad, , metadata] = args
   if (metadata instanceof PickleDict)
-    for (const [flag, value] of metadata.entries())
-      if (value !== false)
-        throw new UnsupportedArchiveError(
-          `a tensor with the flag ${String(flag)} is not supported`,
-          machine.place,
-        )
-  return makeTensor(machine, storage, offset, sizes, strides, requiresGrad === true)
+    for (const [flag, value] of metadata.entries()) if (value !== false) refuseFlag(machine, flag)
+  return makeTensor(machine, [storage, offset, sizes, strides], requiresGrad === true)
+}
+
+/** A conjugate or negated view, which is not undone in its storage. */
+function refuseFlag(machine: PickleMachine, flag: PickleValue): never {
+  const name = typeof flag === 'string' ? flag : 'an unknown one'
+  throw new UnsupportedArchiveError(
+    `a tensor with the flag ${name} is not supported`,
+    machine.place,
+    'Call resolve_conj() or resolve_neg() on the tensor before saving the model.',
+  )
 }
 
 /** `_rebuild_qtensor(storage, offset, sizes, strides, quantizer, requires_grad, hooks)`. */
 export function rebuildQuantized(machine: PickleMachine, args: Values): Tensor {
   const [storage, offset, sizes, strides, parameters, requiresGrad] = args
   const quantizer = readQuantizer(machine, parameters)
-  return makeTensor(machine, storage, offset, sizes, strides, requiresGrad === true, quantizer)
+  return makeTensor(machine, [storage, offset, sizes, strides], requiresGrad === true, quantizer)
 }
 
 /** `_rebuild_parameter(tensor, requires_grad, hooks)`. */
@@ -70,7 +75,7 @@ export function rebuildParameter(machine: PickleMachine, [tensor, requiresGrad]:
 /** A tensor of the table that archives before libtorch 1.4 keep in `model.json`. */
 export function tensorOfIndex(machine: PickleMachine, index: PickleValue | undefined): Tensor {
   const tensor = typeof index === 'number' ? machine.surroundings.tensor?.(index) : undefined
-  return tensor ?? machine.fail(`the tensor table has no tensor ${String(index)}`)
+  return tensor ?? machine.fail('the tensor table has no such tensor')
 }
 
 function readQuantizer(machine: PickleMachine, parameters: PickleValue | undefined): Quantizer {
@@ -86,10 +91,7 @@ function readQuantizer(machine: PickleMachine, parameters: PickleValue | undefin
 
 function makeTensor(
   machine: PickleMachine,
-  source: PickleValue | undefined,
-  offset: PickleValue | undefined,
-  sizes: PickleValue | undefined,
-  strides: PickleValue | undefined,
+  [source, offset, sizes, strides]: Values,
   requiresGrad: boolean,
   quantizer?: Quantizer,
 ): Tensor {

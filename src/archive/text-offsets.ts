@@ -8,7 +8,7 @@ export class TextOffsets {
 
   constructor(text: string) {
     this.#text = text
-    // eslint-disable-next-line no-control-regex -- ASCII begins with control characters
+
     this.#isAscii = /^[\0-\x7f]*$/.test(text)
   }
 

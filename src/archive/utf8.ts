@@ -61,14 +61,25 @@ function decodeEscaping(bytes: Uint8Array): string {
 /** Bytes of the well-formed sequence at `at` (Unicode 15, table 3-7), or 0. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0
-  if (lead < 0x80) return 1
-  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0
-  if (length === 0) return 0
+  const length = leadLength(lead)
   for (let i = 1; i < length; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0
+  const [least, most] = secondByteBounds[lead] ?? [0x80, 0xbf]
   const second = bytes[at + 1] ?? 0
-  const tooShort = (lead === 0xe0 && second < 0xa0) || (lead === 0xf0 && second < 0x90)
-  const outside = (lead === 0xed && second > 0x9f) || (lead === 0xf4 && second > 0x8f)
-  return tooShort || outside ? 0 : length
+  return length > 1 && (second < least || second > most) ? 0 : length
+}
+
+function leadLength(lead: number): number {
+  if (lead < 0x80) return 1
+  if (lead < 0xc2 || lead > 0xf4) return 0
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+}
+
+/** By the lead byte: against overlong forms, surrogates and what lies beyond U+10FFFF. */
+const secondByteBounds: Readonly<Partial<Record<number, readonly [number, number]>>> = {
+  0xe0: [0xa0, 0xbf],
+  0xed: [0x80, 0x9f],
+  0xf0: [0x90, 0xbf],
+  0xf4: [0x80, 0x8f],
 }
 
 function encodeEscaped(text: string): Uint8Array<ArrayBuffer> {
