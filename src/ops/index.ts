@@ -15,10 +15,18 @@ import { arithmeticOperators } from './arithmetic.ts'
 import { binaryMathOperators } from './binary-math.ts'
 import { divisionOperators } from './division.ts'
 import { powerOperators } from './power.ts'
+import { clampOperators } from './clamp.ts'
+import { comparisonOperators } from './comparison.ts'
+import { logicalTensorOperators } from './logical.ts'
+import { unaryMathOperators } from './unary-math.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  unaryMathOperators,
+  logicalTensorOperators,
+  comparisonOperators,
+  clampOperators,
   powerOperators,
   divisionOperators,
   binaryMathOperators,
