@@ -10,6 +10,8 @@ export interface ArchiveLimits {
   readonly pickleDepth: number
   /** Instructions of one pickle, and its values with a shared one counted wherever it occurs. */
   readonly pickleValues: number
+  /** Containers, objects, tensors and floats of one pickle. */
+  readonly pickleObjects: number
   /** Elements of a tensor that repeats those of a smaller storage (by strides of 0 or overlapping ones). */
   readonly repeatedElements: number
 }
@@ -21,5 +23,6 @@ export const defaultLimits: ArchiveLimits = {
   freelyInflatedBytes: 2 ** 26,
   pickleDepth: 500,
   pickleValues: 1e7,
+  pickleObjects: 1e6,
   repeatedElements: 2 ** 28,
 }

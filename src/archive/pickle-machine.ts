@@ -38,6 +38,7 @@ export class PickleMachine {
   readonly #view: DataView
   readonly #marks: number[] = []
   #at = 0
+  #objects = 0
 
   constructor(bytes: Uint8Array, surroundings: PickleSurroundings) {
     this.surroundings = surroundings
@@ -55,6 +56,12 @@ export class PickleMachine {
   }
 
   push(value: PickleValue): void {
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      ++this.#objects > this.surroundings.limits.pickleObjects
+    )
+      this.fail(`the pickle makes more than ${this.surroundings.limits.pickleObjects} objects`)
     this.stack.push(value)
   }
 

@@ -200,6 +200,18 @@ describe('readPickle: refusals', () => {
   })
 })
 
+describe('readPickle: size', () => {
+  it.each(['EMPTY_DICT', 'NONE', 'MARK'] as const)('refuses millions of %s in little time', (name) => {
+    const bytes = new Uint8Array(1.2e7).fill(opcodes[name])
+    bytes.set([opcodes.PROTO, 2, opcodes.MARK])
+    const start = performance.now()
+    expect(errorOf(() => read(bytes))).toMatchObject({
+      found: expect.stringContaining('more than') as string,
+    })
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+})
+
 describe('readPickle: tensors', () => {
   it('makes a strided view of its storage', () => {
     const tensor = read(tensorPickle({ offset: 2, sizes: [2, 3], strides: [1, 2] }))

@@ -54,6 +54,11 @@ function enter(value: PickleValue, path: Frame[], sizes: Map<object, number | un
     return
   }
   const container = value as object
+  if (children.length === 0) {
+    sizes.set(container, 1)
+    if (parent !== undefined) parent.size++
+    return
+  }
   sizes.set(container, undefined)
   path.push({ container, children, next: 0, size: 1 })
 }
@@ -68,7 +73,7 @@ function leave(path: Frame[], sizes: Map<object, number | undefined>): void {
 
 function childrenOf(value: PickleValue): readonly PickleValue[] | undefined {
   if (value instanceof PickleTuple || value instanceof PickleList) return value.items
-  if (value instanceof PickleDict) return [...value.entries()].flat()
+  if (value instanceof PickleDict) return value.size === 0 ? [] : [...value.entries()].flat()
   if (value instanceof PickleObject) return [value.args, value.state]
   if (value instanceof PickleReduce) return [value.args]
   return undefined

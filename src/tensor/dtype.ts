@@ -112,17 +112,17 @@ export function typedArrayOver(
   switch (dtype) {
     case 'float32':
     case 'complex64':
-      return new Float32Array(buffer, byteOffset, byteLength >> 2)
+      return new Float32Array(buffer, byteOffset, byteLength >>> 2)
     case 'float64':
     case 'complex128':
-      return new Float64Array(buffer, byteOffset, byteLength >> 3)
+      return new Float64Array(buffer, byteOffset, byteLength >>> 3)
     case 'int64':
-      return new BigInt64Array(buffer, byteOffset, byteLength >> 3)
+      return new BigInt64Array(buffer, byteOffset, byteLength >>> 3)
     case 'int32':
     case 'qint32':
-      return new Int32Array(buffer, byteOffset, byteLength >> 2)
+      return new Int32Array(buffer, byteOffset, byteLength >>> 2)
     case 'int16':
-      return new Int16Array(buffer, byteOffset, byteLength >> 1)
+      return new Int16Array(buffer, byteOffset, byteLength >>> 1)
     case 'int8':
     case 'qint8':
       return new Int8Array(buffer, byteOffset, byteLength)
@@ -133,6 +133,6 @@ export function typedArrayOver(
     case 'float16':
     case 'bfloat16':
     case 'complex32':
-      return new Uint16Array(buffer, byteOffset, byteLength >> 1)
+      return new Uint16Array(buffer, byteOffset, byteLength >>> 1)
   }
 }
