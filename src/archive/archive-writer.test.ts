@@ -5,7 +5,7 @@ import { writeArchive, type ArchiveInput, type CodeInput } from './archive-write
 import { EntryNameError } from './errors.ts'
 import { PickleTuple } from './pickle-values.ts'
 import type { SourceRangeRecord } from './source-ranges.ts'
-import { concatBytes } from './utf8.ts'
+import { concatBytes } from './bytes.ts'
 
 const fixtures = [
   'attributes.pt',

@@ -1,3 +1,5 @@
+import { concatBytes } from './bytes.ts'
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 const shortLength = 48
@@ -90,15 +92,4 @@ function encodeEscaped(text: string): Uint8Array<ArrayBuffer> {
     parts.push(escaped ? Uint8Array.of(unit - 0xdc00) : encoder.encode(piece))
   }
   return concatBytes(parts)
-}
-
-/** One array with all the bytes. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
-  let end = 0
-  for (const part of parts) {
-    whole.set(part, end)
-    end += part.length
-  }
-  return whole
 }

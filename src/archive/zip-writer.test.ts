@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../../test/support/archives.ts'
-import { concatBytes, encodeUtf8 } from './utf8.ts'
+import { concatBytes } from './bytes.ts'
+import { encodeUtf8 } from './utf8.ts'
 import { readDirectory } from './zip-directory.ts'
 import { readZip } from './zip-reader.ts'
 import { writeZip } from './zip-writer.ts'

@@ -12,7 +12,8 @@ import {
   PickleTuple,
   type PickleValue,
 } from '../../src/archive/pickle-values.ts'
-import { concatBytes, encodeUtf8 } from '../../src/archive/utf8.ts'
+import { concatBytes } from '../../src/archive/bytes.ts'
+import { encodeUtf8 } from '../../src/archive/utf8.ts'
 import { readZip } from '../../src/archive/zip-reader.ts'
 import { writeZip, type ZipInput } from '../../src/archive/zip-writer.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
