@@ -1,4 +1,4 @@
-import { OriginalRange, type SourceRangeRecord } from '../archive/source-ranges.ts'
+import { OriginalRange, unknownOrigin, type SourceRangeRecord } from '../archive/source-ranges.ts'
 import { writeArchive } from '../archive/archive-writer.ts'
 import { ArchiveSource } from './archive-source.ts'
 import type { ScriptModule } from './load-module.ts'
@@ -33,6 +33,6 @@ export function saveModule(module: ScriptModule): Uint8Array[] {
 function rangesOf(text: SourceText): SourceRangeRecord[] {
   return text.ranges.map(({ offset, range }) => {
     const original = range?.original
-    return { offset, range: original instanceof OriginalRange ? original : undefined }
+    return { offset, range: original instanceof OriginalRange ? original : unknownOrigin }
   })
 }

@@ -1,0 +1,58 @@
+import { readNpz } from '../archive/npz.ts'
+import { readFileBytes } from '../node/files.ts'
+import { readNpy } from '../tensor/npy.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Arguments } from './arguments.ts'
+import { UsageError } from './errors.ts'
+
+/** Inputs as given: values in order, and values by argument name. */
+export interface GivenInputs {
+  readonly positional: readonly unknown[]
+  readonly named: Readonly<Record<string, unknown>>
+}
+
+export const inputOptions = {
+  input: { type: 'string', multiple: true },
+  inputs: { type: 'string' },
+} as const
+
+/**
+ * The values of `--input V`, in order, and those of `--inputs FILE.npz`, by name or by position.
+ *
+ * @throws UsageError for a literal that is no JSON, FileError, NpyFormatError, ZipFormatError
+ */
+export function readInputs(args: Arguments): GivenInputs {
+  const positional: unknown[] = args.texts('input').map(readValue)
+  const named: Record<string, unknown> = {}
+  const file = args.text('inputs')
+  if (file !== undefined) assignArrays(readNpz(readFileBytes(file)), positional, named)
+  return { positional, named }
+}
+
+function assignArrays(
+  arrays: ReadonlyMap<string, Tensor>,
+  positional: unknown[],
+  named: Record<string, unknown>,
+): void {
+  for (const [name, tensor] of arrays) {
+    if (/^\d+$/.test(name)) positional[Number(name)] = tensor
+    else named[name] = tensor
+  }
+  const hole = [...positional.keys()].find((i) => positional[i] === undefined)
+  if (hole !== undefined)
+    throw new UsageError(`the inputs name position ${positional.length - 1} but not ${hole}`)
+}
+
+function readValue(text: string): unknown {
+  if (text.endsWith('.npy')) return readNpy(readFileBytes(text))
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new UsageError(
+      `--input '${text}' is neither a .npy file nor JSON`,
+      {},
+      'quote text: --input \'"text"\'',
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,33 @@
+/** Opens TorchScript models, freezes them, runs them and writes them again: the whole public surface. */
+export { PermafrostError, type Place } from './errors.ts'
+
+export { dtypes, type DType, type TypedArray } from './tensor/dtype.ts'
+export { Storage } from './tensor/storage.ts'
+export { Tensor, type TensorOptions } from './tensor/tensor.ts'
+export { readNpy, writeNpy } from './tensor/npy.ts'
+export { readNpz, writeNpz } from './archive/npz.ts'
+
+export { loadBytes, saveBytes } from './load.ts'
+export type { ScriptModule } from './script/load-module.ts'
+export { saveModule } from './script/save-module.ts'
+export { readArchive, type Archive } from './archive/archive.ts'
+
+export { Block, Graph, Node, Value, type Use } from './ir/graph.ts'
+export { GraphEditor } from './ir/graph-editor.ts'
+export { GraphFunction } from './ir/graph-function.ts'
+export { ClassType } from './ir/class-type.ts'
+export { Device, Dict, Double, List, ScriptObject, Tuple, type IValue } from './ir/ivalue.ts'
+export type { Type } from './ir/types.ts'
+export { printGraph } from './ir/graph-printer.ts'
+export { parseGraph } from './ir/graph-parser.ts'
+export { verifyGraph } from './ir/verifier.ts'
+
+export { allPasses, findPass } from './passes/all-passes.ts'
+export { pipelines } from './passes/pipelines.ts'
+export { runPasses, type PassOptions, type PassStats } from './passes/pass-manager.ts'
+export { definePass, type Pass, type PassContext } from './passes/pass.ts'
+export { inlinedGraph } from './passes/preoptimize.ts'
+export { freeze, type FreezeOptions } from './passes/freeze-module.ts'
+export { freezeParams } from './passes/freeze-params.ts'
+export { freezeFlags } from './passes/freeze-flags.ts'
+export { formatFreezeReport, type FreezeEntry, type FreezeReport } from './passes/freeze-report.ts'
