@@ -242,6 +242,11 @@ export class GraphEditor {
       if (place.isBefore(use.user)) this.replaceInput(use.user, use.offset, replacement)
   }
 
+  /** Gives the next new value the number `unique`, which no other value of the graph may have. */
+  numberNextValue(unique: number): void {
+    this.graph._nextUnique = unique
+  }
+
   setType(value: Value, type: Type): Value {
     this.graph._revision++
     value._type = type

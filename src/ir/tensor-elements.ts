@@ -1,5 +1,6 @@
-import { dtypes } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { dtypes, itemSize, type DType } from '../tensor/dtype.ts'
+import { Storage } from '../tensor/storage.ts'
+import { contiguousStrides, numelOf, Tensor } from '../tensor/tensor.ts'
 import { Complex } from './ivalue.ts'
 
 export type Element = number | bigint | Complex
@@ -7,17 +8,20 @@ export type Element = number | bigint | Complex
 /** The elements in row-major order, wherever the strides put them; a quantised element as the stored integer. */
 export function* tensorElements(tensor: Tensor): Generator<Element, void, undefined> {
   const read = readerOf(tensor)
-  const last = tensor.dim - 1
-  const index = new Array<number>(tensor.dim).fill(0)
-  let offset = tensor.storageOffset
-  for (let n = 0; n < tensor.numel; n++) {
-    yield read(offset)
-    for (let d = last; d >= 0; d--) {
-      const stride = tensor.strides[d] ?? 0
+  for (const offset of offsetsOf(tensor)) yield read(offset)
+}
+
+function* offsetsOf({ sizes, strides, numel, storageOffset }: Tensor): Generator<number, void, undefined> {
+  const index = sizes.map(() => 0)
+  let offset = storageOffset
+  for (let n = 0; n < numel; n++) {
+    yield offset
+    for (let d = sizes.length - 1; d >= 0; d--) {
+      const stride = strides[d] ?? 0
       const next = (index[d] ?? 0) + 1
       offset += stride
       index[d] = next
-      if (next < (tensor.sizes[d] ?? 0)) break
+      if (next < (sizes[d] ?? 0)) break
       offset -= stride * next
       index[d] = 0
     }
@@ -34,6 +38,51 @@ function readerOf({ dtype, data }: Tensor): (offset: number) => Element {
   return (offset) => data[offset] ?? 0
 }
 
+/** What a tensor of these strides needs, in bytes. */
+export function extentOf(dtype: DType, sizes: readonly number[], strides: readonly number[]): number {
+  if (numelOf(sizes) === 0) return 0
+  return itemSize(dtype) * sizes.reduce((last, size, d) => last + (size - 1) * (strides[d] ?? 0), 1)
+}
+
+/** A new tensor with the elements in row-major order; the last one fills what is left. */
+export function tensorOfElements(
+  dtype: DType,
+  sizes: readonly number[],
+  elements: readonly Element[],
+  strides: readonly number[] = contiguousStrides(sizes),
+): Tensor {
+  const tensor = new Tensor(Storage.ofLength(extentOf(dtype, sizes, strides)), dtype, sizes, { strides })
+  const write = writerOf(tensor)
+  let n = 0
+  for (const offset of offsetsOf(tensor)) write(offset, elements[n++] ?? elements.at(-1) ?? 0)
+  return tensor
+}
+
+function writerOf({ dtype, data }: Tensor): (offset: number, element: Element) => void {
+  const encode = encoderOf(dtype)
+  if (dtypes[dtype].category === 'complex')
+    return (offset, element) => {
+      data[2 * offset] = encode(realOf(element))
+      data[2 * offset + 1] = encode(element instanceof Complex ? element.imag : 0)
+    }
+  if (data instanceof BigInt64Array)
+    return (offset, element) => {
+      data[offset] = typeof element === 'bigint' ? element : BigInt(Math.trunc(realOf(element)) || 0)
+    }
+  return (offset, element) => {
+    data[offset] = encode(realOf(element))
+  }
+}
+
+function realOf(element: Element): number {
+  return element instanceof Complex ? element.real : Number(element)
+}
+
+function encoderOf(dtype: DType): (value: number) => number {
+  if (dtype === 'float16' || dtype === 'complex32') return numberToHalf
+  return dtype === 'bfloat16' ? numberToBfloat16 : (value) => value
+}
+
 function halfToNumber(half: number): number {
   const exponent = (half >> 10) & 31
   const fraction = half & 1023
@@ -42,7 +91,28 @@ function halfToNumber(half: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
 
-/** The upper half of a float32. */
+function numberToHalf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.abs(value)
+  if (size >= 65520) return sign | 0x7c00
+  const exponent = Math.max(Math.floor(Math.log2(size)), -14)
+  return sign | (((exponent + 14) << 10) + roundToEven(size * 2 ** (10 - exponent)))
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
+}
+
+/** A bfloat16 is the upper half of a float32. */
 function bfloat16ToNumber(bits: number): number {
   return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? 0
+}
+
+function numberToBfloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7fc0
+  const word = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0
+  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
 }

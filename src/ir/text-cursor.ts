@@ -51,6 +51,13 @@ export class TextCursor {
     return found
   }
 
+  /** Whether a sticky pattern matches at the cursor (behind blanks). */
+  looksLike(pattern: RegExp): boolean {
+    this.skipBlanks()
+    pattern.lastIndex = this.position
+    return pattern.test(this.text)
+  }
+
   /** `a.b::c`, `t`, `__torch__.x.Y` */
   identifier(what: string): string {
     return (
