@@ -1,0 +1,22 @@
+/** The text of a graph with its values numbered in the order in which they appear and without source comments. */
+export function canonicalGraph(text: string): string {
+  const names = new Map<string, string>()
+  return text
+    .replaceAll(/ # [^\n]*$/gm, '')
+    .replaceAll(/%[^\s,():]+/g, (name) => {
+      const known = names.get(name)
+      if (known !== undefined) return known
+      const fresh = `%${names.size}`
+      names.set(name, fresh)
+      return fresh
+    })
+    .trim()
+}
+
+/** The first line in which two texts differ, for a message. */
+export function firstDifference(ours: string, theirs: string): string {
+  const left = ours.split('\n')
+  const right = theirs.split('\n')
+  const at = left.findIndex((line, i) => line !== right[i])
+  return `line ${at + 1}: ours «${left[at] ?? ''}», libtorch's «${right[at] ?? ''}»`
+}
