@@ -55,11 +55,12 @@ function removeKey(dict: IValue | undefined, key: IValue): IValue {
   return value
 }
 
+/** The first item, where Python takes the last. */
 function popItem([self]: readonly IValue[]): IValue {
-  const last = [...toDict(self).entries()].at(-1)
-  if (last === undefined) throw new IndexOutOfRangeError('popitem(): the dict is empty')
-  toDict(self).delete(last[0])
-  return new Tuple([...last])
+  const [first] = toDict(self).entries()
+  if (first === undefined) throw new IndexOutOfRangeError('popitem(): the dict is empty')
+  toDict(self).delete(first[0])
+  return new Tuple([...first])
 }
 
 function setDefault([self, key, value]: readonly IValue[]): IValue {

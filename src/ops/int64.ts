@@ -88,17 +88,20 @@ function divide(
   return wrapInt(onBigInts(BigInt(a), BigInt(b)))
 }
 
-/** Has the sign of the divisor. @throws OperatorArgumentError for a divisor of 0 */
+/**
+ * `(b + a % b) % b` as libtorch computes it: the sign of the divisor, but for a sum that leaves 64 bits.
+ *
+ * @throws OperatorArgumentError for a divisor of 0
+ */
 export function moduloInt(a: Int, b: Int): Int {
   checkDivisor(b)
-  if (typeof a === 'number' && typeof b === 'number') return signOf(a % b, b)
-  const remainder = BigInt(a) % BigInt(b)
-  return wrapInt(remainder !== 0n && remainder < 0n !== b < 0 ? remainder + BigInt(b) : remainder)
+  return remainder(addInt(b, remainder(a, b)), b)
 }
 
-function signOf(remainder: number, divisor: number): number {
-  return remainder !== 0 && remainder < 0 !== divisor < 0 ? remainder + divisor : remainder + 0
-}
+const remainder = exactly(
+  (a, b) => a % b,
+  (a, b) => a % b,
+)
 
 function checkDivisor(b: Int): void {
   if (b === 0) throw new OperatorArgumentError('division by 0')

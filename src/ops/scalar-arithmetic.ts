@@ -110,7 +110,8 @@ function pairOfDivMod([a, b]: readonly IValue[]): IValue[] {
   if (isInt(a) && isInt(b)) return [floorDivInt(a, b), moduloInt(a, b)]
   const [x, y] = [toDouble(a), toDouble(b)]
   if (y === 0) throw new OperatorArgumentError('ZeroDivisionError: float divmod()')
-  const remainder = moduloDouble(x, y)
+  const rest = x % y
+  const remainder = rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest
   return [new Double((x - remainder) / y), new Double(remainder)]
 }
 

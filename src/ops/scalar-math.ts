@@ -5,7 +5,7 @@ import { mulInt, type Int } from './int64.ts'
 import type { Operator } from './operator.ts'
 import { numberPairTexts, numberTexts, rawFamily, rawTable } from './raw-family.ts'
 import { toDouble, toInt, toIndex } from './scalar-values.ts'
-import { erf, erfc, gamma, lgamma } from './special-functions.ts'
+import { erf, erfc, gamma, logGamma } from './special-functions.ts'
 
 /** Functions of one number that always give a float. */
 const unaryFunctions: Readonly<Record<string, (value: number) => number>> = {
@@ -32,7 +32,7 @@ const unaryFunctions: Readonly<Record<string, (value: number) => number>> = {
   erf,
   erfc,
   gamma,
-  lgamma: lgamma,
+  lgamma: logGamma,
   degrees: (value) => (value * 180) / Math.PI,
   radians: (value) => (value * Math.PI) / 180,
   angle: (value) => (Number.isNaN(value) ? NaN : value < 0 ? Math.PI : 0),

@@ -63,11 +63,11 @@ function factorialOf(n: number): number {
 }
 
 /** log |gamma(x)| */
-export function lgamma(x: number): number {
+export function logGamma(x: number): number {
   if (!Number.isFinite(x)) return Math.abs(x)
   if (x <= 0 && Number.isInteger(x)) return Infinity
   if (x === 1 || x === 2) return 0
-  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - logGamma(1 - x)
   const t = x + 6.5
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(lanczosSum(x - 1))
 }

@@ -59,14 +59,20 @@ function parseDouble(text: string): number {
 export function agrees(found: PlainValue, expected: PlainValue): boolean {
   if (isFloat(found) && isFloat(expected)) {
     const [a, b] = [parseDouble(found.float), parseDouble(expected.float)]
-    return Object.is(a, b) || Math.abs(a - b) <= 2e-14 * Math.abs(b)
+    return Object.is(a, b) || Math.abs(a - b) <= 1e-13 * Math.abs(b)
   }
   if (Array.isArray(found) && Array.isArray(expected))
     return (
       found.length === expected.length &&
       found.every((item, i) => agrees(item as PlainValue, expected[i] as PlainValue))
     )
-  if (!isRecord(found) || !isRecord(expected)) return found === expected
+  return isRecord(found) && isRecord(expected) ? fieldsAgree(found, expected) : found === expected
+}
+
+function fieldsAgree(
+  found: Readonly<Record<string, unknown>>,
+  expected: Readonly<Record<string, unknown>>,
+): boolean {
   const names = Object.keys(expected)
   return (
     names.join() === Object.keys(found).join() &&
