@@ -30,8 +30,8 @@ export function withInPlace(...operators: readonly Operator[]): Operator[] {
 }
 
 /** The same operator under another name, as libtorch has `multiply` for `mul`. */
-export function renamed(operator: Operator, name: string): Operator {
-  const schema = { ...operator.schema, name }
+export function renamed(operator: Operator, name: string, overload = operator.schema.overload): Operator {
+  const schema = { ...operator.schema, name, overload }
   return { ...operator, schema, key: schemaKey(schema) }
 }
 

@@ -19,10 +19,24 @@ import { clampOperators } from './clamp.ts'
 import { comparisonOperators } from './comparison.ts'
 import { logicalTensorOperators } from './logical.ts'
 import { unaryMathOperators } from './unary-math.ts'
+import { copyingOperators } from './copying.ts'
+import { expandingOperators } from './expanding.ts'
+import { permutingOperators } from './permuting.ts'
+import { reshapingOperators } from './reshaping.ts'
+import { slicingOperators } from './slicing.ts'
+import { splittingOperators } from './splitting.ts'
+import { convolutionOperators } from './convolution.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  convolutionOperators,
+  splittingOperators,
+  slicingOperators,
+  reshapingOperators,
+  permutingOperators,
+  expandingOperators,
+  copyingOperators,
   unaryMathOperators,
   logicalTensorOperators,
   comparisonOperators,

@@ -1,4 +1,5 @@
 import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
+import { OperatorArgumentError } from './errors.ts'
 
 /** `c10::MemoryFormat`'s codes. */
 export const memoryFormats = { contiguous: 0, preserve: 1, channelsLast: 2, channelsLast3d: 3 } as const
@@ -21,10 +22,20 @@ export function channelsLastStrides(sizes: readonly number[]): number[] {
   return stridesInOrder(sizes, [0, ...spatial, 1])
 }
 
-/** Strides of a new tensor of the given memory format; `preserve` follows `like`. */
+/**
+ * Strides of a new tensor of the given memory format; `preserve` follows `like`.
+ *
+ * @throws OperatorArgumentError when the format is for another number of dimensions
+ */
 export function stridesOfFormat(sizes: readonly number[], format: number | null, like?: Tensor): number[] {
-  if (format === memoryFormats.channelsLast || format === memoryFormats.channelsLast3d)
+  if (format === memoryFormats.channelsLast || format === memoryFormats.channelsLast3d) {
+    const rank = format === memoryFormats.channelsLast ? 4 : 5
+    if (sizes.length !== rank)
+      throw new OperatorArgumentError(
+        `required rank ${rank} tensor to use channels_last format, not ${sizes.length}`,
+      )
     return channelsLastStrides(sizes)
+  }
   return format === memoryFormats.preserve && like ? preservedStrides(like) : contiguousStrides(sizes)
 }
 

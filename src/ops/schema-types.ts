@@ -44,10 +44,15 @@ type NameOf<A extends string> = A extends `${string} ${infer Rest}`
 
 type TypeOf<A extends string> = A extends `${infer Type} ${string}` ? Plain<WithoutAlias<Type>> : never
 
+/** The only alias note with blanks in it. */
+type WithoutWildcard<S extends string> = S extends `${infer Head}(a -> *)${infer Tail}` ? `${Head}${Tail}` : S
+
 type Parameters_<S extends string> = S extends `${string}(${infer Args}) -> ${string}` ? Args : never
 
 /** `{ input: Tensor, stride: readonly number[], … }` of a schema text. */
-export type ArgumentsOf<S extends string> = { readonly [A in Declared<Parameters_<S>> as NameOf<A>]: TypeOf<A> }
+export type ArgumentsOf<S extends string> = {
+  readonly [A in Declared<Parameters_<WithoutWildcard<S>>> as NameOf<A>]: TypeOf<A>
+}
 
 /**
  * What a kernel gives back: nothing, one value, or one value for each of several returns.
