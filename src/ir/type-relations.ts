@@ -98,6 +98,11 @@ export function isSubtype(sub: Type, sup: Type): boolean {
   if (sub.kind === 'Union') return sub.members.every((member) => isSubtype(member, sup))
   if (sup.kind === 'Optional') return sub.kind === 'None' || isSubtype(sub, sup.element)
   if (sup.kind === 'Union') return sup.members.some((member) => isSubtype(sub, member))
+  return isSubtypeOfPlain(sub, sup)
+}
+
+/** Neither is an Optional or a Union. */
+function isSubtypeOfPlain(sub: Type, sup: Type): boolean {
   switch (sub.kind) {
     case 'Tensor':
       return sup.kind === 'Tensor' && refines(sub, sup)
