@@ -20,7 +20,8 @@ export interface Place {
 export function formatPlace(place: Place): string {
   const parts: string[] = []
   if (place.entry !== undefined) {
-    const line = place.line === undefined ? '' : `:${place.line}${place.column === undefined ? '' : `:${place.column}`}`
+    const line =
+      place.line === undefined ? '' : `:${place.line}${place.column === undefined ? '' : `:${place.column}`}`
     parts.push(`in ${place.entry}${line}`)
   } else if (place.line !== undefined) {
     parts.push(`at line ${place.line}${place.column === undefined ? '' : `, column ${place.column}`}`)
@@ -42,22 +43,26 @@ export abstract class PermafrostError extends Error {
   /** Stable machine-readable name, e.g. `archive-truncated`. */
   abstract readonly code: string
   readonly found: string
-  readonly place: Place
   readonly advice: string
+
+  #place: Place
 
   constructor(found: string, place: Place = {}, advice = '', options?: ErrorOptions) {
     super(messageOf(found, place, advice), options)
     this.found = found
-    this.place = place
+    this.#place = place
     this.advice = advice
     this.name = new.target.name
   }
 
+  get place(): Place {
+    return this.#place
+  }
+
   /** Adds what is known of the place and was not known where the error was thrown. */
   withPlace(place: Place): this {
-    const self: { place: Place } = this
-    self.place = { ...place, ...this.place }
-    this.message = messageOf(this.found, this.place, this.advice)
+    this.#place = { ...place, ...this.#place }
+    this.message = messageOf(this.found, this.#place, this.advice)
     return this
   }
 }

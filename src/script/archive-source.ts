@@ -53,19 +53,30 @@ export class ArchiveSource implements ArchiveScope {
       case 'Optional':
       case 'Future':
       case 'Await':
-      case 'RRef':
-        return this.#mention(type.element)
-      case 'Dict':
-        return [type.key, type.value].forEach((part) => this.#mention(part))
-      case 'Union':
-        return type.members.forEach((member) => this.#mention(member))
+      case 'RRef': {
+        this.#mention(type.element)
+        return
+      }
+      case 'Dict': {
+        ;[type.key, type.value].forEach((part) => this.#mention(part))
+        return
+      }
+      case 'Union': {
+        type.members.forEach((member) => this.#mention(member))
+        return
+      }
       case 'Tuple':
         if (type.name !== undefined) this.#add(type.name, type)
-        return type.elements.forEach((element) => this.#mention(element))
+        {
+          type.elements.forEach((element) => this.#mention(element))
+          return
+        }
       case 'Class':
       case 'Enum':
-      case 'Interface':
-        return this.#add(type.name, type)
+      case 'Interface': {
+        this.#add(type.name, type)
+        return
+      }
       default:
     }
   }
@@ -80,17 +91,27 @@ export class ArchiveSource implements ArchiveScope {
     const parts = name.split('.')
     const shortName = parts.pop() as string
     const out = this.#file(`${parts.join('/')}.py`)
-    if (!('kind' in definition))
-      return printFunction(out, shortName, definition.graph, definition.schema, this)
+    if (!('kind' in definition)) {
+      printFunction(out, shortName, definition.graph, definition.schema, this)
+      return
+    }
     switch (definition.kind) {
-      case 'Class':
-        return printClass(out, definition, this)
-      case 'Tuple':
-        return printNamedTuple(out, definition, this)
-      case 'Enum':
-        return printEnum(out, definition, this)
-      case 'Interface':
-        return printInterface(out, definition, this)
+      case 'Class': {
+        printClass(out, definition, this)
+        return
+      }
+      case 'Tuple': {
+        printNamedTuple(out, definition, this)
+        return
+      }
+      case 'Enum': {
+        printEnum(out, definition, this)
+        return
+      }
+      case 'Interface': {
+        printInterface(out, definition, this)
+        return
+      }
     }
   }
 

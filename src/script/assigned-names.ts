@@ -20,8 +20,10 @@ function addStatement(statement: Stmt, names: Set<string>): void {
     case 'assign':
       for (const target of statement.targets) addTarget(target, names)
       return
-    case 'augmented-assign':
-      return addTarget(statement.target, names)
+    case 'augmented-assign': {
+      addTarget(statement.target, names)
+      return
+    }
     case 'if':
       for (const inner of [...statement.body, ...statement.orelse]) addStatement(inner, names)
       return

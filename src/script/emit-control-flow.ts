@@ -33,7 +33,10 @@ function emitCondition(cx: EmitContext, expr: Expr): Condition {
  */
 export function emitIf(cx: EmitContext, { condition, body, orelse, start, end }: IfStmt): void {
   const { value, known } = emitCondition(cx, condition)
-  if (known !== undefined) return emitStatements(cx, known ? body : orelse)
+  if (known !== undefined) {
+    emitStatements(cx, known ? body : orelse)
+    return
+  }
   const node = cx.edit.insert('prim::If', [value], { outputs: [], range: cx.range({ start, end }) })
   const branches = [body, orelse].map((statements) =>
     cx.inBlock(cx.edit.addBlock(node), () => emitStatements(cx, statements)),
@@ -207,5 +210,5 @@ function addItem(
   // The first element tells the type of a list that nothing else told.
   if (result.type.kind === 'List' && result.uses.length === 0) cx.edit.setType(result, listOf(element.type))
   const [name, args] = key ? ['aten::_set_item', [result, key, element]] : ['aten::append', [result, element]]
-  emitBuiltin(cx, name as string, { args: args as Value[], kwargs: [] }, expr)
+  emitBuiltin(cx, name, { args: args, kwargs: [] }, expr)
 }

@@ -29,27 +29,45 @@ export function emitStatements(cx: EmitContext, statements: readonly Stmt[]): vo
 
 function emitStatement(cx: EmitContext, statement: Stmt): void {
   switch (statement.kind) {
-    case 'assign':
-      return emitAssign(cx, statement)
-    case 'augmented-assign':
-      return emitAugmentedAssign(cx, statement)
+    case 'assign': {
+      emitAssign(cx, statement)
+      return
+    }
+    case 'augmented-assign': {
+      emitAugmentedAssign(cx, statement)
+      return
+    }
     case 'expr':
       emitSugared(cx, statement.value)
       return
-    case 'if':
-      return emitIf(cx, statement)
-    case 'for':
-      return emitFor(cx, statement)
-    case 'while':
-      return emitWhile(cx, statement)
-    case 'with':
-      return emitWith(cx, statement)
-    case 'raise':
-      return emitRaise(cx, statement)
-    case 'assert':
-      return emitAssert(cx, statement)
-    case 'delete':
-      return statement.targets.forEach((target) => emitDelete(cx, target))
+    case 'if': {
+      emitIf(cx, statement)
+      return
+    }
+    case 'for': {
+      emitFor(cx, statement)
+      return
+    }
+    case 'while': {
+      emitWhile(cx, statement)
+      return
+    }
+    case 'with': {
+      emitWith(cx, statement)
+      return
+    }
+    case 'raise': {
+      emitRaise(cx, statement)
+      return
+    }
+    case 'assert': {
+      emitAssert(cx, statement)
+      return
+    }
+    case 'delete': {
+      statement.targets.forEach((target) => emitDelete(cx, target))
+      return
+    }
     case 'pass':
     case 'import':
       return
@@ -100,17 +118,24 @@ function declare(cx: EmitContext, value: Value, type: Type, at: Ranged): Value {
 /** Assigns what an expression means to a name, a tuple of targets, an attribute or an element. */
 export function assign(cx: EmitContext, target: Expr, sugared: Sugared, at: Ranged, declared?: Type): void {
   switch (target.kind) {
-    case 'name':
-      return assignName(cx, target.name, sugared, declared)
+    case 'name': {
+      assignName(cx, target.name, sugared, declared)
+      return
+    }
     case 'tuple':
     case 'list': {
       const parts = unpack(cx, sugared, target.elements.length, at)
-      return target.elements.forEach((element, i) => assign(cx, element, parts[i] as Sugared, at))
+      target.elements.forEach((element, i) => assign(cx, element, parts[i] as Sugared, at))
+      return
     }
-    case 'attribute':
-      return setAttribute(cx, emitValue(cx, target.value), target.name, asValue(cx, sugared, at), at)
-    case 'subscript':
-      return emitSubscriptAssign(cx, target, asValue(cx, sugared, at), at)
+    case 'attribute': {
+      setAttribute(cx, emitValue(cx, target.value), target.name, asValue(cx, sugared, at), at)
+      return
+    }
+    case 'subscript': {
+      emitSubscriptAssign(cx, target, asValue(cx, sugared, at), at)
+      return
+    }
     default:
       return cx.fail(`cannot assign to a ${target.kind}`, target)
   }

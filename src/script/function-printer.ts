@@ -88,24 +88,38 @@ class FunctionPrinter implements ExpressionScope {
     switch (node.kind) {
       case 'prim::Constant':
         return
-      case 'prim::If':
-        return this.#if(node)
-      case 'prim::Loop':
-        return this.#loop(node)
+      case 'prim::If': {
+        this.#if(node)
+        return
+      }
+      case 'prim::Loop': {
+        this.#loop(node)
+        return
+      }
       case 'prim::TupleUnpack':
-      case 'prim::ListUnpack':
-        return this.#assignment(node.outputs, this.text(node.input()), node)
-      case 'prim::SetAttr':
-        return this.#out.line(
+      case 'prim::ListUnpack': {
+        this.#assignment(node.outputs, this.text(node.input()), node)
+        return
+      }
+      case 'prim::SetAttr': {
+        this.#out.line(
           `${this.text(node.input())}.${node.stringAttribute('name')} = ${this.text(node.input(1))}`,
           node.range,
         )
-      case 'prim::Enter':
-        return this.#with(node)
-      case 'prim::Exit':
-        return this.#out.line('pass')
-      default:
-        return this.#expression(node)
+        return
+      }
+      case 'prim::Enter': {
+        this.#with(node)
+        return
+      }
+      case 'prim::Exit': {
+        this.#out.line('pass')
+        return
+      }
+      default: {
+        this.#expression(node)
+        return
+      }
     }
   }
 
@@ -147,7 +161,10 @@ class FunctionPrinter implements ExpressionScope {
     const pairs = targets
       .map((target, i) => [target, texts[i] ?? ''] as const)
       .filter(([target, text]) => target !== text)
-    if (pairs.length === 0) return this.#out.line('pass')
+    if (pairs.length === 0) {
+      this.#out.line('pass')
+      return
+    }
     this.#out.line(
       `${pairs.map(([target]) => target).join(', ')} = ${pairs.map(([, text]) => text).join(', ')}`,
     )

@@ -102,7 +102,10 @@ class Lexer {
   #token(): void {
     const start = this.#at
     const quote = this.#peek(stringStart)
-    if (quote !== undefined) return this.#string(quote, start)
+    if (quote !== undefined) {
+      this.#string(quote, start)
+      return
+    }
     const found = this.#take(name, 'name') ?? this.#take(number, 'number') ?? this.#take(operator, 'operator')
     if (found === undefined) this.#fail(`unexpected character ${JSON.stringify(this.#text[start])}`, start)
     if ('([{'.includes(found)) this.#depth++

@@ -1,4 +1,4 @@
-import { GraphEditor } from '../ir/graph-editor.ts'
+import { type GraphEditor } from '../ir/graph-editor.ts'
 import type { Node, Value } from '../ir/graph.ts'
 import type { IValue } from '../ir/ivalue.ts'
 import type { Argument, FunctionSchema } from '../ir/schema.ts'

@@ -39,7 +39,10 @@ function checkCase(operatorCase: OperatorCase): void {
   if (operator === undefined) return expect.fail(`no operator ${operatorCase.op}`)
   const args = decodeArguments(operator.schema, operatorCase.args)
   const run = (): IValue[] => operator.evaluate(args, context)
-  if (operatorCase.error !== undefined) return expectRefusal(run, label)
+  if (operatorCase.error !== undefined) {
+    expectRefusal(run, label)
+    return
+  }
   const results = run()
   const expected = operatorCase.result ?? null
   const actual = results.length === 1 ? results[0]! : new List(results, { kind: 'Any' })
@@ -80,7 +83,10 @@ interface Comparison {
 
 function compare(actual: IValue, expected: Encoded, comparison: Comparison): void {
   const { label } = comparison
-  if (expected !== null && isEncodedTensor(expected)) return compareTensor(actual, expected, comparison)
+  if (expected !== null && isEncodedTensor(expected)) {
+    compareTensor(actual, expected, comparison)
+    return
+  }
   if (Array.isArray(expected)) {
     const elements = (actual as List).elements
     expect(elements.length, label).toBe(expected.length)
@@ -89,7 +95,8 @@ function compare(actual: IValue, expected: Encoded, comparison: Comparison): voi
   }
   if (actual instanceof Double) {
     const { float } = expected as { float: number }
-    return expectElements([actual.value], [float], comparison)
+    expectElements([actual.value], [float], comparison)
+    return
   }
   const plain = actual instanceof Device ? { device: String(actual) } : actual
   expect(typeof plain === 'bigint' ? String(plain) : plain, label).toEqual(expected)
