@@ -17,7 +17,7 @@ function release(frame: Frame, registers: readonly Register[]): void {
 function store(frame: Frame, values: readonly IValue[], to: readonly Register[]): void {
   for (let i = 0; i < to.length; i++) {
     const register = to[i] as Register
-    if (register >= 0) frame.registers[register] = values[i] as IValue
+    if (register >= 0) frame.registers[register] = values[i]
   }
 }
 

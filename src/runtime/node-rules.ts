@@ -58,7 +58,7 @@ const tupleConstruct: Rule = (node) => {
 
 const tupleIndex: Rule = () => (args) => {
   const elements = asTuple(at(args, 0))
-  const index = Number(at(args, 1) as number)
+  const index = Number(at(args, 1))
   const element = elements[index < 0 ? index + elements.length : index]
   if (element === undefined)
     throw new IndexOutOfRangeError(`tuple index out of range: ${index} of ${elements.length}`)
@@ -66,7 +66,7 @@ const tupleIndex: Rule = () => (args) => {
 }
 
 const tupleSlice: Rule = (node) => {
-  const bound = (name: string): number => Number(node.attribute(name) as number)
+  const bound = (name: string): number => Number(node.attribute(name))
   return (args) => [new Tuple(asTuple(at(args, 0)).slice(bound('beg'), bound('end')))]
 }
 
