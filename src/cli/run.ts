@@ -4,7 +4,6 @@ import type { IValue } from '../ir/ivalue.ts'
 import { printType } from '../ir/type-printer.ts'
 import { writeFileAtomically } from '../node/files.ts'
 import { createEnvironment } from '../runtime/environment.ts'
-import { bindInputs } from '../runtime/input-binding.ts'
 import { runMethod } from '../runtime/module-runner.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { typeOfTensor } from '../script/unpickler.ts'
@@ -36,7 +35,6 @@ export const runVerb: Verb = {
     const path = args.positionals[0] as string
     const method = args.text('method') ?? 'forward'
     const model = loadModel(path)
-    findMethod(model, method, path)
     const inputs = readInputs(args)
     const times: number[] = []
     let outputs = new Map<string, Tensor>()
@@ -68,12 +66,12 @@ export function runModel(
   inputs: GivenInputs,
   message: (text: string) => void,
 ): IValue {
-  const { schema } = findMethod(model, method, model.name)
+  findMethod(model, method, model.name)
   const environment = createEnvironment({
     warn: (text) => message(`warning: ${text}`),
     print: (text) => message(text.trimEnd()),
   })
-  return runMethod(model.root, method, bindInputs(schema, inputs.positional, inputs.named), environment)
+  return runMethod(model.root, method, inputs, environment)
 }
 
 function describe([name, tensor]: readonly [string, Tensor]): {
