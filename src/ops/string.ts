@@ -46,7 +46,7 @@ function isTexts(result: IValue | readonly string[]): result is readonly string[
   return Array.isArray(result)
 }
 
-const text = (value: IValue | undefined): string => String(value as string)
+const text = (value: IValue | undefined): string => value as string
 
 /** The part `[start, end)` and where it begins; an end of -1 is the end of the string. */
 function part([self, , start, end]: readonly IValue[]): { readonly text: string; readonly from: number } {
@@ -174,7 +174,7 @@ const splitting = onBytes({
     partition(text(self), text(separator), 'lastIndexOf'),
   'aten::list(str t) -> str[]': ([t]) => [...text(t)],
   'aten::join(str self, str[] values) -> str': ([self, values]) =>
-    values instanceof List ? values.elements.join(text(self)) : '',
+    values instanceof List ? values.elements.map(text).join(text(self)) : '',
 })
 
 function characterAt([string, index]: readonly IValue[]): string {

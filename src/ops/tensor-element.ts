@@ -9,8 +9,7 @@ import { wrapInt } from './int64.ts'
 export function elementAt(tensor: Tensor, index: number): Scalar {
   const { dtype, data, quantizer } = tensor
   if (data instanceof BigInt64Array) return wrapInt(data[index]!)
-  if (dtypes[dtype].category === 'complex')
-    return new Complex(Number(data[index * 2]!), Number(data[index * 2 + 1]!))
+  if (dtypes[dtype].category === 'complex') return new Complex(data[index * 2]!, data[index * 2 + 1]!)
   const raw = data[index]!
   if (dtype === 'bool') return raw !== 0
   if (dtype === 'float16') return new Double(halfToNumber(raw))

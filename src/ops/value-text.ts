@@ -1,10 +1,10 @@
 import { GraphFunction } from '../ir/graph-function.ts'
 import {
   Complex,
+  Device,
   Dict,
   Double,
   EnumValue,
-  Future,
   List,
   OpaqueValue,
   ScriptObject,
@@ -44,7 +44,7 @@ function formatOpaque(value: Exclude<IValue, null | boolean | number | bigint | 
   if (value instanceof ScriptObject) return `<${value.type.name} object>`
   if (value instanceof OpaqueValue) return `<${value.className} object>`
   if (value instanceof GraphFunction) return `<function ${value.qualifiedName}>`
-  return value instanceof Future ? 'Future' : String(value)
+  return value instanceof Device ? value.toString() : 'Future'
 }
 
 /** `2.`, `0.10000000000000001`, `1e+20` */

@@ -1,18 +1,18 @@
-import { GraphFunction } from '../ir/graph-function.ts'
+import { type GraphFunction } from '../ir/graph-function.ts'
 import {
-  Complex,
+  type Complex,
   Device,
   Dict,
   Double,
   EnumValue,
   Future,
   List,
-  OpaqueValue,
-  ScriptObject,
+  type OpaqueValue,
+  type ScriptObject,
   Tuple,
   type IValue,
 } from '../ir/ivalue.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import { type Tensor } from '../tensor/tensor.ts'
 
 /** A value as JavaScript has it; what has no counterpart there stays what it is. */
 export type Plain =

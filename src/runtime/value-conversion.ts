@@ -207,7 +207,7 @@ function dictEntries(value: unknown): Iterable<readonly [unknown, unknown]> | un
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(isValue(value) as boolean)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isValue(value)
 }
 
 /** Without a type to go by: whole numbers are ints, arrays lists where their elements are of one type. */
