@@ -8,10 +8,10 @@ import {
 } from './convolution-geometry.ts'
 import { convolveChannel } from './depthwise-convolution.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { floatsOf, forKernel, kernelDType, requireSameDType } from './float-compute.ts'
+import { floatsOf, forKernel, fromKernel, kernelDType, requireSameDType } from './float-compute.ts'
 import { multiplyPacked, stridedRows } from './gemm.ts'
 import { channelsLastStrides } from './memory-layout.ts'
-import { allocate, convert, floatData } from './tensor-access.ts'
+import { allocate, floatData } from './tensor-access.ts'
 
 /** What all images and groups of one convolution share. All tensors have three spatial dimensions. */
 interface Job {
@@ -60,7 +60,7 @@ function convolveBatch(
   const sizes = [input.sizes[0]!, geometry.outputChannels, ...geometry.output]
   const output = allocate(kernelDType(input.dtype), sizes, outputStrides(sizes, input, weight, options))
   if (output.numel > 0) run(prepare(geometry, forKernel(input), forKernel(weight), bias, output))
-  return convert(output, input.dtype)
+  return fromKernel(output, input.dtype)
 }
 
 /** As libtorch 1.13 has it: the channels-last order survives in forward convolutions of two dimensions. */

@@ -1,7 +1,7 @@
 import { dtypes, isFloating, type DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { refuseComplex } from './convert.ts'
-import { OperatorArgumentError } from './errors.ts'
+import { OperatorArgumentError, UnsupportedOperatorError } from './errors.ts'
 import { convert } from './tensor-access.ts'
 
 /**
@@ -39,4 +39,15 @@ export function requireSameDType(input: Tensor, others: Readonly<Record<string, 
 export function requireFloating(tensor: Tensor, operator: string): void {
   if (dtypes[tensor.dtype].category !== 'floating')
     throw new OperatorArgumentError(`${operator} is not implemented for ${tensor.dtype}`)
+}
+
+/**
+ * A kernel's result in the operator's dtype.
+ *
+ * @throws UnsupportedOperatorError where an int64 result is too large to be told from its neighbours
+ */
+export function fromKernel(result: Tensor, dtype: DType): Tensor {
+  if (dtype === 'int64' && floatsOf(result).some((value) => Math.abs(value) >= 2 ** 53))
+    throw new UnsupportedOperatorError('no exact kernel for products of int64 tensors beyond 2^53')
+  return convert(result, dtype)
 }

@@ -26,10 +26,24 @@ import { reshapingOperators } from './reshaping.ts'
 import { slicingOperators } from './slicing.ts'
 import { splittingOperators } from './splitting.ts'
 import { convolutionOperators } from './convolution.ts'
+import { advancedIndexOperators } from './advanced-index.ts'
+import { creationOperators } from './creation.ts'
+import { joiningOperators } from './joining.ts'
+import { nonzeroOperators } from './nonzero.ts'
+import { linearOperators } from './linear.ts'
+import { matmulOperators } from './matmul.ts'
+import { einsumOperators } from './einsum.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  einsumOperators,
+  matmulOperators,
+  linearOperators,
+  nonzeroOperators,
+  joiningOperators,
+  creationOperators,
+  advancedIndexOperators,
   convolutionOperators,
   splittingOperators,
   slicingOperators,
