@@ -38,7 +38,7 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const header = String.fromCharCode(...bytes.subarray(start, Math.min(start + length, start + 65_536)))
   const { dtype, isBigEndian, sizes, isColumnMajor } = parseHeader(header)
   const size = numelOf(sizes) * itemSize(dtype)
-  const data = bytes.slice(start + length, start + length + size)
+  const data = new Uint8Array(bytes.subarray(start + length, start + length + size))
   if (data.length !== size)
     throw new NpyFormatError(`the .npy file holds ${data.length} bytes of data, its shape needs ${size}`)
   if (isBigEndian) swapBytes(data, itemSize(dtype))

@@ -44,5 +44,6 @@ export class Storage {
 }
 
 function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
+  // Not slice(): that of a Node Buffer copies nothing.
+  return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
 }
