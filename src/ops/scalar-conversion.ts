@@ -3,7 +3,7 @@ import { OperatorArgumentError } from './errors.ts'
 import { intFromDouble, wrapInt, type Int } from './int64.ts'
 import type { Operator } from './operator.ts'
 import { forEach, rawFamily } from './raw-family.ts'
-import { toDouble, toInt } from './scalar-values.ts'
+import { isInt, toDouble, toInt } from './scalar-values.ts'
 import { singleElement } from './tensor-element.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -63,7 +63,7 @@ function parseFloating(text: string): number {
 }
 
 const implicit = [
-  ...rawFamily(['aten::IntImplicit(Tensor a) -> int'], ([a]) => asInt(implicitScalar(a))),
+  ...rawFamily(['aten::IntImplicit(Tensor a) -> int'], ([a]) => implicitInt(implicitScalar(a))),
   ...rawFamily(['aten::FloatImplicit(Tensor a) -> float'], ([a]) => asFloat(implicitScalar(a))),
   ...rawFamily(['aten::ScalarImplicit(Tensor a) -> Scalar'], ([a]) => implicitScalar(a)),
 ]
@@ -77,6 +77,15 @@ function implicitScalar(value: IValue | undefined): IValue {
       'call int(), float() or item() on it',
     )
   return scalarOf(value)
+}
+
+function implicitInt(value: IValue): Int {
+  if (isInt(value)) return value
+  throw new OperatorArgumentError(
+    'only a tensor of integers becomes an int by itself',
+    {},
+    'call int() on it',
+  )
 }
 
 const real = ['int', 'float', 'bool']
