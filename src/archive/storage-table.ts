@@ -39,7 +39,7 @@ export class StorageTable {
 /** The other byte order; a complex number's two parts are turned each by itself. */
 function swapBytes(bytes: Uint8Array, dtype: DType): Uint8Array {
   const width = dtypes[dtype].category === 'complex' ? itemSize(dtype) / 2 : itemSize(dtype)
-  const swapped = bytes.slice()
+  const swapped = new Uint8Array(bytes)
   for (let at = 0; at + width <= swapped.length; at += width) swapped.subarray(at, at + width).reverse()
   return swapped
 }

@@ -22,8 +22,16 @@ export class SourceText {
   }
 
   indented(body: () => void): void {
-    this.#indent++
+    this.indent()
     body()
+    this.dedent()
+  }
+
+  indent(): void {
+    this.#indent++
+  }
+
+  dedent(): void {
     this.#indent--
   }
 
