@@ -1,7 +1,7 @@
+import { isMutableType } from '../ir/alias-types.ts'
 import type { Block, Graph, Node } from '../ir/graph.ts'
 import { definePass, type PassContext } from './pass.ts'
 import { Aliases } from './support/aliases.ts'
-import { isMutableType } from './support/effects.ts'
 import { NodeTable } from './support/node-identity.ts'
 
 /**

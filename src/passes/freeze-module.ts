@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../ir/graph.ts'
-import { Dict, List, ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
+import { Dict, List, type ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
 import { printType } from '../ir/type-printer.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { FreezeError } from './errors.ts'

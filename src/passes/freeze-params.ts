@@ -1,5 +1,5 @@
 import type { Graph, Node, Value } from '../ir/graph.ts'
-import { ScriptObject, type IValue } from '../ir/ivalue.ts'
+import { type ScriptObject, type IValue } from '../ir/ivalue.ts'
 import { schemaKey } from '../ir/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { FreezeError, InvalidParamNameError } from './errors.ts'

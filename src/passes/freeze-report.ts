@@ -1,5 +1,5 @@
 import type { Node } from '../ir/graph.ts'
-import { Dict, List, ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
+import { Dict, List, type ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
 import { formatLocation } from '../ir/source-range.ts'
 import { printType } from '../ir/type-printer.ts'
 import { Tensor } from '../tensor/tensor.ts'

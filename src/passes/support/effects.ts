@@ -1,6 +1,5 @@
 import type { Node } from '../../ir/graph.ts'
 import { schemaKey, type FunctionSchema } from '../../ir/schema.ts'
-import type { Type } from '../../ir/types.ts'
 import type { PassServices } from '../pass.ts'
 import { constantBool } from './constants.ts'
 
@@ -112,34 +111,4 @@ export function isNondeterministic(node: Node, services: PassServices): boolean 
   const train = schema?.arguments.findIndex(({ name }) => name === 'train' || name === 'training') ?? -1
   const input = node.inputs[train]
   return input === undefined || constantBool(input) !== false
-}
-
-/** Whether values of the type can be written in place (`AliasDb::isMutableType`). */
-export function isMutableType(type: Type): boolean {
-  switch (type.kind) {
-    case 'Tensor':
-    case 'List':
-    case 'Dict':
-    case 'Class':
-    case 'Interface':
-    case 'Opaque':
-    case 'Any':
-    case 'Var':
-    case 'AnyList':
-    case 'AnyTuple':
-    case 'AnyClass':
-    case 'Generator':
-      return true
-    case 'Optional':
-    case 'Future':
-    case 'Await':
-    case 'RRef':
-      return isMutableType(type.element)
-    case 'Tuple':
-      return type.elements.some(isMutableType)
-    case 'Union':
-      return type.members.some(isMutableType)
-    default:
-      return false
-  }
 }

@@ -30,11 +30,11 @@ const listRules: Readonly<Record<string, ContainerRule>> = {
     const other = node.inputs[1]
     if (node.inputs.length !== 2 || other === undefined) return false
     if (other.node.kind !== 'prim::ListConstruct' || aliases.hasValueWriters(other)) return false
-    return construct(node, [...list.inputs, ...other.node.inputs], cx)
+    return construct(node, [...list.inputs, ...other.node.inputs], cx, aliases)
   },
-  'aten::slice': (node, list, cx) => {
+  'aten::slice': (node, list, cx, aliases) => {
     const elements = sliced(list.inputs, node.inputs.slice(1).map(constantOf))
-    return elements !== undefined && construct(node, elements, cx)
+    return elements !== undefined && construct(node, elements, cx, aliases)
   },
 }
 
@@ -44,12 +44,13 @@ function replaceOutput(node: Node, i: number, value: Value, cx: PassContext): bo
   )
 }
 
-function construct(node: Node, elements: readonly Value[], cx: PassContext): boolean {
+function construct(node: Node, elements: readonly Value[], cx: PassContext, aliases: Aliases): boolean {
   return cx.rewrite(node, 'the list is constructed in sight', (edit) => {
     const list = edit.insert('prim::ListConstruct', elements, {
       outputs: [node.output().type],
       range: node.range,
     })
+    aliases.replace(node.output(), list.output())
     edit.replaceAllUses(node.output(), list.output())
   })
 }

@@ -17,7 +17,7 @@ const answered =
   }
 
 function knownSizes(type: TensorType): readonly number[] | undefined {
-  return type.sizes?.every((size) => size !== null) === true ? (type.sizes as readonly number[]) : undefined
+  return type.sizes?.every((size) => size !== null) === true ? type.sizes : undefined
 }
 
 const sizeOfAll = answered((type) => {

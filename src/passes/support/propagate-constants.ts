@@ -1,10 +1,11 @@
+import { isMutableType } from '../../ir/alias-types.ts'
 import type { Block, Graph, Node, Value } from '../../ir/graph.ts'
 import type { IValue } from '../../ir/ivalue.ts'
 import type { PassContext } from '../pass.ts'
 import type { Aliases } from './aliases.ts'
 import { constantBool, constantInt, constantOf, insertValue, isInsertable } from './constants.ts'
 import { eraseIfOutput, eraseLoopOutput, loopBodyOffset, loopInputOffset } from './control-flow.ts'
-import { hasSideEffects, isMutableType, isNondeterministic } from './effects.ts'
+import { hasSideEffects, isNondeterministic } from './effects.ts'
 import { nodesEqual } from './node-identity.ts'
 
 /** Which values may be folded: by alias analysis, or only those that cannot be written in place at all. */
@@ -138,6 +139,7 @@ class Propagator {
       node.outputs.forEach((output, i) => {
         const constant = insertValue(edit, results[i] ?? null)
         if (results[i] === null) edit.setType(constant, output.type)
+        if (this.#policy !== 'immutable types') this.#policy.replace(output, constant)
         edit.replaceAllUses(output, constant)
       })
     })

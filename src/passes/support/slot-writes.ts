@@ -21,11 +21,11 @@ export class SlotWrites {
     for (const { node, slot } of accesses.writes) this.#assign(slot, node)
     const aliases = new AliasDatabase(graph, (node) => services.schemaOf(node), { frozen: true })
     for (const node of accesses.unknown) {
-      const writer = node.kind === 'prim::SetAttr' ? node : aliases.writers(node.output())[0]
+      const writer = node.kind === 'prim::SetAttr' ? node : writerOfOutput(node, aliases)
       if (writer) this.#writtenSomewhere.set(attributeName(node), writer)
     }
     for (const { node, slot } of accesses.reads) {
-      const [writer] = aliases.writers(node.output())
+      const writer = writerOfOutput(node, aliases)
       if (writer)
         for (const memory of memoryOf(slot.object.slots.get(slot.name))) this.#memory.set(memory, writer)
     }
@@ -47,6 +47,10 @@ export class SlotWrites {
     }
     return undefined
   }
+}
+
+function writerOfOutput(read: Node, aliases: AliasDatabase): Node | undefined {
+  return aliases.hasWriters(read.output()) ? aliases.writers(read.output())[0] : undefined
 }
 
 /** Everything that can be written in place in a value. */
