@@ -109,11 +109,13 @@ class FunctionPrinter implements ExpressionScope {
         return
       }
       case 'prim::Enter': {
-        this.#with(node)
+        this.#enter(node)
         return
       }
       case 'prim::Exit': {
+        // The body may be empty otherwise.
         this.#out.line('pass')
+        this.#out.dedent()
         return
       }
       default: {
@@ -201,8 +203,11 @@ class FunctionPrinter implements ExpressionScope {
     })
   }
 
-  #with(node: Node): void {
-    throw new ModuleSaveError("'with' cannot be written as source yet", { node: node.kind })
+  /** Opens a `with` block; the `prim::Exit` of the same object closes it. */
+  #enter(node: Node): void {
+    const target = node.output().uses.length > 0 ? ` as ${this.#define(node.output())}` : ''
+    this.#out.line(`with ${this.text(node.input())}${target}:`, node.range)
+    this.#out.indent()
   }
 }
 
