@@ -1,0 +1,66 @@
+/**
+ * A place in memory that values stand for, or a pointer to such places
+ * (`MemoryDAG`, torch/csrc/jit/passes/utils/memory_dag.h).
+ */
+export class Element {
+  readonly index: number
+  readonly pointsTo = new Set<Element>()
+  readonly contained = new Set<Element>()
+  #locations: ReadonlySet<Element> | undefined
+  #reachable: ReadonlySet<Element> | undefined
+
+  constructor(index: number) {
+    this.index = index
+  }
+
+  pointTo(target: Element): void {
+    if (target !== this) this.pointsTo.add(target)
+  }
+
+  /** What the pointers end at; call it when all pointers are drawn. */
+  get locations(): ReadonlySet<Element> {
+    return (this.#locations ??= this.findLocations())
+  }
+
+  /** The locations and those of everything contained in them, however deep. */
+  get reachable(): ReadonlySet<Element> {
+    return (this.#reachable ??= this.#findReachable())
+  }
+
+  /** As `locations`, as of now. Pointers may run in a circle through a loop: it is one location. */
+  findLocations(): ReadonlySet<Element> {
+    const seen = new Set<Element>([this])
+    const ends = new Set<Element>()
+    for (const element of seen) {
+      if (element.pointsTo.size === 0) ends.add(element)
+      for (const target of element.pointsTo) seen.add(target)
+    }
+    if (ends.size > 0) return ends
+    return new Set([[...seen].reduce((first, element) => (element.index < first.index ? element : first))])
+  }
+
+  #findReachable(): ReadonlySet<Element> {
+    const found = new Set<Element>()
+    const pending = new Set<Element>([this])
+    for (const element of pending) {
+      for (const location of element.locations) found.add(location)
+      for (const part of containedIn(element)) pending.add(part)
+    }
+    return found
+  }
+}
+
+/** What an element holds, by itself or through what it points to. */
+function* containedIn(element: Element): Generator<Element, void, undefined> {
+  const seen = new Set<Element>([element])
+  for (const at of seen) {
+    yield* at.contained
+    for (const target of at.pointsTo) seen.add(target)
+  }
+}
+
+export function intersects(a: ReadonlySet<Element>, b: ReadonlySet<Element>): boolean {
+  const [small, large] = a.size <= b.size ? [a, b] : [b, a]
+  for (const element of small) if (large.has(element)) return true
+  return false
+}
