@@ -51,6 +51,7 @@ function inPlaceSchema(schema: FunctionSchema, overload: string): FunctionSchema
 function overwrite(name: string, self: IValue | undefined, result: IValue | undefined): Tensor {
   if (!(self instanceof Tensor) || !(result instanceof Tensor))
     throw new OperatorArgumentError(`${name} writes to a tensor, and was given none`)
+  if (result === self) return self
   if (!sameSizes(self.sizes, result.sizes))
     throw new OperatorArgumentError(
       `output with shape [${self.sizes.join(', ')}] doesn't match the broadcast shape [${result.sizes.join(', ')}]`,
