@@ -14,6 +14,8 @@ const stepsBetweenLooksAtTheClock = 1024
 
 /** One run: graphs that call one another share its limits and its environment. */
 export class Machine implements EvaluationContext {
+  /** As the environment has it when the run begins; what the model switches ends with the run. */
+  gradEnabled: boolean
   readonly #environment: Environment
   readonly #maximumDepth: number
   readonly #maximumSteps: number
@@ -23,6 +25,7 @@ export class Machine implements EvaluationContext {
 
   constructor(environment: Environment) {
     this.#environment = environment
+    this.gradEnabled = environment.gradEnabled ?? true
     const { depth, steps, milliseconds } = environment.limits ?? {}
     this.#maximumDepth = depth ?? defaultDepth
     this.#maximumSteps = steps ?? Infinity
@@ -39,14 +42,6 @@ export class Machine implements EvaluationContext {
 
   random(): number {
     return this.#environment.random()
-  }
-
-  get gradEnabled(): boolean {
-    return this.#environment.gradEnabled ?? true
-  }
-
-  set gradEnabled(enabled: boolean) {
-    this.#environment.gradEnabled = enabled
   }
 
   callMethod(object: ScriptObject, name: string, args: readonly IValue[]): IValue {

@@ -13,15 +13,9 @@ import {
 } from '../ir/ivalue.ts'
 import { GraphFunction } from '../ir/graph-function.ts'
 import { printType } from '../ir/type-printer.ts'
-import { typesEqual, unifyTypes } from '../ir/type-relations.ts'
+import { typesEqual, unifyTypes, unshaped } from '../ir/type-relations.ts'
 import {
   AnyT,
-  BoolT,
-  ComplexT,
-  DeviceT,
-  FloatT,
-  IntT,
-  NoneT,
   StringT,
   TensorT,
   type DictType,
@@ -29,6 +23,7 @@ import {
   type TupleType,
   type Type,
 } from '../ir/types.ts'
+import { typeOfValue } from '../passes/support/constants.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { InputError } from './errors.ts'
 import { hasType } from './value-type.ts'
@@ -235,17 +230,7 @@ function commonType(values: readonly IValue[]): Type | undefined {
 }
 
 function typeOf(value: IValue): Type {
-  if (value === null) return NoneT
-  if (typeof value === 'boolean') return BoolT
-  if (typeof value === 'string') return StringT
-  if (value instanceof Tensor) return TensorT
-  if (value instanceof Double) return FloatT
-  if (value instanceof Complex) return ComplexT
-  if (value instanceof Device) return DeviceT
-  if (value instanceof List) return { kind: 'List', element: value.elementType }
-  if (value instanceof Dict) return { kind: 'Dict', key: value.keyType, value: value.valueType }
-  if (value instanceof Tuple) return value.type ?? { kind: 'Tuple', elements: value.elements.map(typeOf) }
-  return typeof value === 'object' ? AnyT : IntT
+  return unshaped(typeOfValue(value))
 }
 
 function describe(value: unknown): string {
