@@ -1,8 +1,12 @@
-/** The text of a graph with its values numbered in the order in which they appear and without source comments. */
+/**
+ * The text of a graph with its values numbered in the order in which they appear, without source comments and without
+ * the numbers of warnings, which libtorch counts over everything its process has ever compiled.
+ */
 export function canonicalGraph(text: string): string {
   const names = new Map<string, string>()
   return text
     .replaceAll(/ # [^\n]*$/gm, '')
+    .replaceAll(/\[warn_id=\d+\]/g, '')
     .replaceAll(/%[^\s,():]+/g, (name) => {
       const known = names.get(name)
       if (known !== undefined) return known
