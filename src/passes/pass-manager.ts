@@ -1,4 +1,4 @@
-import type { Graph } from '../ir/graph.ts'
+import type { Graph, Node } from '../ir/graph.ts'
 import { verifyGraph } from '../ir/verifier.ts'
 import { PassBrokeGraphError, PassOrderError } from './errors.ts'
 import type { Pass, PassServices } from './pass.ts'
@@ -72,8 +72,8 @@ function isLast(pass: Pass, { stopAfter }: PassOptions, rewrites: number): boole
 function runOne(graph: Graph, pass: Pass, options: PassOptions, done: number): PassStats {
   const { stopAfter, onEvent, now = () => 0 } = options
   const changes = stopAfter?.pass === pass.name ? stopAfter.changes : undefined
-  const report = (kind: PassEvent['kind']) => (at: { readonly kind: string }, why: string) =>
-    onEvent?.({ pass: pass.name, kind, node: at.kind, why })
+  const report = (kind: PassEvent['kind']) => (at: Node, why: string) =>
+    onEvent?.({ pass: pass.name, kind, node: at.kind, value: at.outputs[0]?.debugName, why })
   const cx = createContext({
     ...(options.services && { services: options.services }),
     ...(changes !== undefined && { limit: changes - done }),

@@ -7,7 +7,10 @@ import { defaultServices } from './services.ts'
 export interface PassEvent {
   readonly pass: string
   readonly kind: 'rewrite' | 'miss'
+  /** Kind of the node. */
   readonly node: string
+  /** Debug name of its first output, if it has one. */
+  readonly value: string | undefined
   readonly why: string
 }
 
