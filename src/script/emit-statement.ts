@@ -236,5 +236,5 @@ function emitWith(cx: EmitContext, { items, body, start, end }: WithStmt): void 
     entered.push(object)
   }
   emitStatements(cx, body)
-  for (const object of entered.reverse()) cx.edit.insert('prim::Exit', [object], { outputs: [NoneT], range })
+  for (const object of entered.reverse()) cx.edit.insert('prim::Exit', [object], { range })
 }
