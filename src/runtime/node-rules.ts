@@ -3,6 +3,7 @@ import { GraphFunction } from '../ir/graph-function.ts'
 import type { Node } from '../ir/graph.ts'
 import { Dict, Future, List, ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
 import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
+import { printType } from '../ir/type-printer.ts'
 import { AnyT, type TupleType, type Type } from '../ir/types.ts'
 import { IndexOutOfRangeError, UnsupportedOperatorError } from '../ops/errors.ts'
 import { findOperator } from '../ops/index.ts'
@@ -217,5 +218,5 @@ export function ruleOf(node: Node): Evaluate {
 function describe(node: Node, schema: FunctionSchema | undefined): string {
   return schema === undefined
     ? `${node.kind} with ${node.inputs.length} inputs`
-    : `${schemaKey(schema)}(${schema.arguments.map(({ name }) => name).join(', ')})`
+    : `${schemaKey(schema)}(${schema.arguments.map(({ name, type }) => `${printType(type)} ${name}`).join(', ')})`
 }
