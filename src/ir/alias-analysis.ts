@@ -28,6 +28,8 @@ export class AliasAnalysis {
   readonly #hasUnknownTypes: boolean
   /** Values in a wildcard set. */
   readonly #wild = new Set<Value>()
+  /** Objects of classes that are not known hold whatever is in a container. */
+  readonly #opaque = new Set<Element>()
   readonly #writesContained = new Map<Node, Set<Element>>()
   readonly #writesAllWildcards = new Set<Node>()
   #elementCount = 0
@@ -75,6 +77,7 @@ export class AliasAnalysis {
 
   /** What a container holds when nothing better is known: anything of the right type that is in some container. */
   #addContained(element: Element, type: Type): void {
+    if (type.kind === 'Opaque') this.#opaque.add(element)
     for (const part of containedTypes(type)) {
       const wildcard = this.wildcardOf(part)
       if (wildcard !== undefined) element.contained.add(wildcard)
@@ -158,6 +161,7 @@ export class AliasAnalysis {
       (value) => [this.elements.get(value), this.wildcardOf(value.type)] as const,
     )
     const sets = new Set(this.wildcards.values())
+    for (const object of this.#opaque) for (const wildcard of sets) object.contained.add(wildcard)
     for (const [element, wildcard] of targets) {
       if (element === undefined || wildcard === undefined) continue
       for (const location of element.findLocations()) if (!sets.has(location)) location.pointTo(wildcard)

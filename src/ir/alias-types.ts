@@ -1,6 +1,6 @@
 import { printAnnotation } from './type-printer.ts'
 import { unshaped } from './type-relations.ts'
-import { AnyT, listOf, tupleOf, type Type } from './types.ts'
+import { AnyT, tupleOf, type Type } from './types.ts'
 
 /**
  * The types of what a value of this type may share memory with, Optionals and Unions taken apart and shapes left
@@ -63,8 +63,7 @@ export function containedTypes(type: Type): readonly Type[] {
       return Array.from(type.attributes.values(), (attribute) => attribute.type)
     case 'Any':
     case 'Interface':
-    case 'Opaque':
-      return [AnyT, listOf(AnyT)]
+      return [AnyT]
     default:
       return []
   }
