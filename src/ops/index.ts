@@ -33,10 +33,24 @@ import { nonzeroOperators } from './nonzero.ts'
 import { linearOperators } from './linear.ts'
 import { matmulOperators } from './matmul.ts'
 import { einsumOperators } from './einsum.ts'
+import { gatheringOperators } from './gathering.ts'
+import { maskingOperators } from './masking.ts'
+import { rearrangingOperators } from './rearranging.ts'
+import { activationOperators } from './activation.ts'
+import { gatedActivationOperators } from './gated-activation.ts'
+import { softmaxOperators } from './softmax.ts'
+import { dropoutOperators } from './dropout.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  dropoutOperators,
+  softmaxOperators,
+  gatedActivationOperators,
+  activationOperators,
+  rearrangingOperators,
+  maskingOperators,
+  gatheringOperators,
   einsumOperators,
   matmulOperators,
   linearOperators,
