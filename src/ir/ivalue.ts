@@ -1,6 +1,6 @@
 import { Tensor } from '../tensor/tensor.ts'
 import type { ClassType } from './class-type.ts'
-import { GraphFunction } from './graph-function.ts'
+import { type GraphFunction } from './graph-function.ts'
 import type { EnumType, TupleType, Type } from './types.ts'
 
 /**
@@ -112,6 +112,8 @@ export class Dict {
 export class ScriptObject {
   readonly type: ClassType
   readonly slots: Map<string, IValue>
+  /** What `__getstate__` gave when the object was saved; its slots are empty until `__setstate__` has run. */
+  pickledState: IValue | undefined
   constructor(type: ClassType, slots: Map<string, IValue> = new Map<string, IValue>()) {
     this.type = type
     this.slots = slots

@@ -3,6 +3,7 @@ import { createEnvironment, type Environment } from './environment.ts'
 import { InputError } from './errors.ts'
 import { bindInputs, type Inputs } from './input-binding.ts'
 import { Machine } from './machine.ts'
+import { restoreObjects } from './restore-objects.ts'
 
 /**
  * Runs a method of a module (or of any object) on plain or interpreter values with the reference kernels.
@@ -26,5 +27,7 @@ export function runMethod(
     )
   }
   const bound = bindInputs(found.schema, 'length' in inputs ? { positional: inputs } : inputs)
-  return new Machine(environment).call(found, [object, ...bound])
+  const machine = new Machine(environment)
+  restoreObjects(object, machine)
+  return machine.call(found, [object, ...bound])
 }

@@ -82,6 +82,12 @@ export class Pickler {
   }
 
   #object(value: ScriptObject): PickleObject {
+    if (value.pickledState !== undefined)
+      return new PickleObject(
+        globalOf(this.#annotate(value.type)),
+        new PickleTuple([]),
+        this.convert(value.pickledState),
+      )
     const state = new PickleDict()
     const object = new PickleObject(globalOf(this.#annotate(value.type)), new PickleTuple([]), state)
     this.#done.set(value, object)

@@ -126,14 +126,16 @@ export class Unpickler {
   }
 
   #fillSlots(object: ScriptObject, type: ClassType, state: PickleValue, path: string): void {
-    if (!(state instanceof PickleDict)) {
-      // A class with __getstate__: its state is handed to __setstate__ by whoever runs the module.
-      throw new ModuleLoadError(
-        `the state of an object of class ${type.name} is no dict`,
-        { entry: 'data.pkl', value: path },
-        'classes with __getstate__ and __setstate__ cannot be opened yet',
-      )
+    const setState = type.methods.get('__setstate__')
+    if (setState !== undefined) {
+      object.pickledState = this.convert(state, setState.schema.arguments[1]?.type ?? AnyT, path)
+      return
     }
+    if (!(state instanceof PickleDict))
+      throw new ModuleLoadError(`the state of an object of class ${type.name} is no dict`, {
+        entry: 'data.pkl',
+        value: path,
+      })
     for (const { name, type: attributeType } of type.attributes.values()) {
       const content = state.get(name)
       if (content === undefined)
