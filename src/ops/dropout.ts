@@ -60,7 +60,8 @@ function kindOf(feature: boolean, alpha: boolean): Operator[] {
   const operator = defineOp(`aten::${name}(Tensor input, float p, bool train) -> Tensor`, {
     role: 'dropout',
     isNondeterministic: true,
-    reference: ({ input, p, train }, { random }) => dropout(input, p, train, { feature, alpha }, random),
+    reference: ({ input, p, train }, context) =>
+      dropout(input, p, train, { feature, alpha }, () => context.random()),
   })
   return withInPlace(operator)
 }
