@@ -26,6 +26,11 @@ describe('the list of passes', () => {
       expect(files).toContain(`${name}.ts`)
   })
 
+  it('has textual cases for every pass; inlining is tried on modules', () => {
+    const cases = readdirSync(new URL('../../test/passes/', import.meta.url))
+    for (const { name } of allPasses) if (name !== 'inline') expect(cases).toContain(`${name}.ir`)
+  })
+
   it('says what there is when a name is unknown', () => {
     expect(() => findPass('fold-everything')).toThrow(
       /no pass is called 'fold-everything'[^]*constant-propagation/,

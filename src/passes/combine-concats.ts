@@ -1,5 +1,6 @@
 import type { Graph, Node, Value } from '../ir/graph.ts'
 import { definePass, type PassContext } from './pass.ts'
+import { Aliases } from './support/aliases.ts'
 
 /**
  * Joins a concatenation into the concatenation that alone uses it (`CombineConcats`,
@@ -7,7 +8,8 @@ import { definePass, type PassContext } from './pass.ts'
  *
  * 1. Both have the same constant dimension.
  * 2. The inner result is used once, in the outer's list; both lists are constructed in sight and used once.
- * 3. The inner's tensors take its place in the list: nothing is copied twice. One inner concatenation per pass.
+ * 3. Nobody writes the tensors that are joined, nor the inner result.
+ * 4. The inner's tensors take its place in the list: nothing is copied twice. One inner concatenation per pass.
  */
 export const combineConcats = definePass({
   name: 'combine-concats',
@@ -17,11 +19,16 @@ export const combineConcats = definePass({
 
 /** As the pass; returns whether anything was joined. */
 export function combine(graph: Graph, cx: PassContext): boolean {
+  const aliases = new Aliases(graph, cx)
   let changed = false
   for (const outer of graph.nodes('aten::cat')) {
     const offset = innerOffset(outer)
     const inner = outer.inputs[0]?.node.inputs[offset]
     if (inner === undefined) continue
+    if (aliases.hasWriters(inner.node.input().node) || aliases.hasValueWriters(inner)) {
+      cx.miss(outer, `%${inner.debugName} or what it joins is written`)
+      continue
+    }
     changed = join(cx, outer, offset, inner) || changed
   }
   return changed

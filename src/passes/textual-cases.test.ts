@@ -25,7 +25,7 @@ function valueOf(type: Type, inputs: Inputs, seed: number): IValue {
   switch (type.kind) {
     case 'Tensor':
       return noise(
-        type.sizes?.every((size) => size !== null) === true ? (type.sizes as number[]) : inputs.sizes,
+        type.sizes?.every((size) => size !== null) === true ? (type.sizes) : inputs.sizes,
         seed,
       )
     case 'Int':

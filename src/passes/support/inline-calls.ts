@@ -5,7 +5,7 @@ import { InlineError } from '../errors.ts'
 import type { PassContext } from '../pass.ts'
 
 /** A graph may not grow beyond this by inlining; calls of calls can double it at every level. */
-const maxNodes = 2_000_000
+const maxNodes = 250_000
 
 /** Gives the graph that stands for a call of the function. */
 export type BodyOf = (callee: GraphFunction) => Graph
