@@ -12,6 +12,11 @@ export type NumberArray = Exclude<TypedArray, BigInt64Array>
 
 const smallestInt64 = -(2n ** 63n)
 
+/** Whether elements are stored as raw 16-bit patterns, which must be decoded before computing. */
+export function isHalf(dtype: DType): boolean {
+  return dtype === 'float16' || dtype === 'bfloat16'
+}
+
 /** A number as int64, cut towards zero; NaN and what does not fit become the smallest, as x86 converts them. */
 export function toInt64(value: Element): bigint {
   if (typeof value === 'bigint') return BigInt.asIntN(64, value)
@@ -66,7 +71,10 @@ export function copyElements(destination: Tensor, source: Tensor): void {
   const input = source.data as NumberArray
   const n = loop.rowLength
   const offsets = [destination.storageOffset, source.storageOffset]
-  if (units === 2) return copyPairs(out, input, loop, offsets)
+  if (units === 2) {
+    copyPairs(out, input, loop, offsets)
+    return
+  }
   const move = convert
     ? (o: number, i: number): void => convertRow(out, o, outStep, input, i, inStep, n, convert)
     : outStep === 1 && inStep === 1
