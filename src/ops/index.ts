@@ -40,10 +40,28 @@ import { activationOperators } from './activation.ts'
 import { gatedActivationOperators } from './gated-activation.ts'
 import { softmaxOperators } from './softmax.ts'
 import { dropoutOperators } from './dropout.ts'
+import { sumOperators } from './sums.ts'
+import { extremeTensorOperators } from './extremes.ts'
+import { spreadTensorOperators } from './spread.ts'
+import { scanOperators } from './scans.ts'
+import { sortingOperators } from './sorting.ts'
+import { uniquenessOperators } from './uniqueness.ts'
+import { batchNormOperators } from './batch-norm.ts'
+import { instanceNormOperators } from './instance-norm.ts'
+import { layerNormOperators } from './layer-norm.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 const families: readonly (readonly Operator[])[] = [
+  layerNormOperators,
+  instanceNormOperators,
+  batchNormOperators,
+  uniquenessOperators,
+  sortingOperators,
+  scanOperators,
+  spreadTensorOperators,
+  extremeTensorOperators,
+  sumOperators,
   dropoutOperators,
   softmaxOperators,
   gatedActivationOperators,
