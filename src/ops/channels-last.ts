@@ -1,5 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
+import { fromKernel } from './float-compute.ts'
 import { channelsLastStrides } from './memory-layout.ts'
+import { cloneAs } from './tensor-access.ts'
 
 /**
  * Whether an operator on images should answer in channels-last order (`Tensor::suggest_memory_format`): the strides
@@ -21,4 +23,13 @@ export function suggestsChannelsLast({ sizes, strides, dim }: Tensor): boolean {
 /** Strides for a result of the given sizes in the memory order that `like` suggests. */
 export function stridesLike(sizes: readonly number[], like: Tensor): number[] | undefined {
   return suggestsChannelsLast(like) && sizes.length === like.dim ? channelsLastStrides(sizes) : undefined
+}
+
+/** A row-major result in the memory order that the input suggests, converted to the input's dtype. */
+export function inOrderOf(input: Tensor, result: Tensor): Tensor {
+  return cloneOrSame(fromKernel(result, input.dtype), stridesLike(result.sizes, input))
+}
+
+function cloneOrSame(tensor: Tensor, strides: readonly number[] | undefined): Tensor {
+  return strides === undefined ? tensor : cloneAs(tensor, tensor.dtype, strides)
 }

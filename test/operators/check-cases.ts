@@ -47,8 +47,9 @@ function checkCase(operatorCase: OperatorCase): void {
   const expected = operatorCase.result ?? null
   const actual = results.length === 1 ? results[0]! : new List(results, { kind: 'Any' })
   const tolerance = operatorCase.tolerance ?? 1e-6
+  const absolute = operatorCase.absolute ?? 0
   const anyLayout = operatorCase.anyLayout ?? false
-  compare(actual, expected, { args, label, tolerance, anyLayout })
+  compare(actual, expected, { args, label, tolerance, absolute, anyLayout })
   for (const [index, data] of Object.entries(operatorCase.changed ?? {})) {
     const changed = args[Number(index)] as Tensor
     const stored = data.map((_, i) => readElement(changed, i))
@@ -56,6 +57,7 @@ function checkCase(operatorCase: OperatorCase): void {
       args,
       label: `written argument ${index} of ${label}`,
       tolerance,
+      absolute,
       anyLayout,
     })
   }
@@ -78,6 +80,7 @@ interface Comparison {
   readonly args: readonly IValue[]
   readonly label: string
   readonly tolerance: number
+  readonly absolute: number
   readonly anyLayout: boolean
 }
 
@@ -133,17 +136,23 @@ function withoutUnits(sizes: readonly number[], strides: readonly number[]): num
 function expectElements(
   actual: readonly (number | bigint)[],
   expected: readonly (number | string)[],
-  { label, tolerance }: Comparison,
+  { label, tolerance, absolute }: Comparison,
 ): void {
   expect(actual.length, label).toBe(expected.length)
-  const wrong = actual.findIndex((value, i) => !agrees(value, expected[i] ?? NaN, tolerance))
+  const wrong = actual.findIndex((value, i) => !agrees(value, expected[i] ?? NaN, tolerance, absolute))
   if (wrong !== -1)
     expect.fail(`element ${wrong} is ${actual[wrong]}, libtorch's is ${expected[wrong]}: ${label}`)
 }
 
-function agrees(actual: number | bigint, expected: number | string, tolerance: number): boolean {
+function agrees(
+  actual: number | bigint,
+  expected: number | string,
+  tolerance: number,
+  absolute: number,
+): boolean {
   if (typeof actual === 'bigint') return actual === BigInt(expected)
   const value = decodeNumber(expected)
   if (Object.is(actual, value) || actual === value) return true
-  return Number.isNaN(value) ? Number.isNaN(actual) : Math.abs(actual - value) <= tolerance * Math.abs(value)
+  if (Number.isNaN(value)) return Number.isNaN(actual)
+  return Math.abs(actual - value) <= absolute + tolerance * Math.abs(value)
 }

@@ -38,6 +38,8 @@ export interface OperatorCase {
   readonly args: readonly Encoded[]
   /** Relative, for floats; 1e-6 when left out. */
   readonly tolerance?: number
+  /** An error that is always forgiven; 0 when left out. */
+  readonly absolute?: number
   /** The strides of results are not part of the answer. */
   readonly anyLayout?: boolean
   readonly result?: Encoded
