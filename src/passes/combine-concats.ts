@@ -8,7 +8,7 @@ import { Aliases } from './support/aliases.ts'
  *
  * 1. Both have the same constant dimension.
  * 2. The inner result is used once, in the outer's list; both lists are constructed in sight and used once.
- * 3. Nobody writes the tensors that are joined, nor the inner result.
+ * 3. Between the two nobody writes the tensors that are joined, nor the inner result.
  * 4. The inner's tensors take its place in the list: nothing is copied twice. One inner concatenation per pass.
  */
 export const combineConcats = definePass({
@@ -25,13 +25,21 @@ export function combine(graph: Graph, cx: PassContext): boolean {
     const offset = innerOffset(outer)
     const inner = outer.inputs[0]?.node.inputs[offset]
     if (inner === undefined) continue
-    if (aliases.hasWriters(inner.node.input().node) || aliases.hasValueWriters(inner)) {
-      cx.miss(outer, `%${inner.debugName} or what it joins is written`)
+    if (isWrittenBetween(inner.node, outer, aliases)) {
+      cx.miss(outer, `%${inner.debugName} or what it joins is written in between`)
       continue
     }
     changed = join(cx, outer, offset, inner) || changed
   }
   return changed
+}
+
+function isWrittenBetween(inner: Node, outer: Node, aliases: Aliases): boolean {
+  if (inner.owningBlock !== outer.owningBlock) return true
+  const values = new Set([inner.output(), ...inner.input().node.inputs])
+  for (let node = inner.next; node !== outer; node = node.next)
+    if (aliases.writesAnyOf(node, values)) return true
+  return false
 }
 
 /** Position in the outer's list of the first concatenation that can be joined; -1 if none. */

@@ -22,6 +22,7 @@ export const frozenPipeline: readonly Pass[] = [
   eliminateNoOpsPass,
   lowerSimpleTuplesPass,
   removeDropoutPass,
+  eliminateDeadCodePass,
 ]
 
 /** Passes that change results in the last bits. */
