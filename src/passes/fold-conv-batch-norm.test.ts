@@ -7,7 +7,8 @@ import { IntT, TensorT } from '../ir/types.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
 import { runPasses } from './pass-manager.ts'
-import { constantOf, typeOfValue } from './support/constants.ts'
+import { typeOfValue } from '../ir/type-of-value.ts'
+import { constantOf } from './support/constants.ts'
 import { defaultServices } from './support/services.ts'
 
 interface Case {

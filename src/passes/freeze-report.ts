@@ -4,7 +4,7 @@ import { formatLocation } from '../ir/source-range.ts'
 import { printType } from '../ir/type-printer.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { PassStats } from './pass-manager.ts'
-import { typeOfValue } from './support/constants.ts'
+import { typeOfValue } from '../ir/type-of-value.ts'
 import { isModule, listSlots, type Slot, type SlotAccess } from './support/module-slots.ts'
 
 /** What became of one attribute. */

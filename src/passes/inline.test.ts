@@ -49,13 +49,7 @@ describe('inline', () => {
     const fn = outer.methods.get('forward')
     const kinds = fn && [...inlinedGraph(fn).nodes()].map((node) => node.kind)
     // What decides the condition is known where Middle calls Inner: its branch is gone, and the read of `inner` too.
-    expect(kinds).toEqual([
-      'prim::Constant',
-      'prim::GetAttr',
-      'aten::neg',
-      'prim::Constant',
-      'aten::add',
-    ])
+    expect(kinds).toEqual(['prim::Constant', 'prim::GetAttr', 'aten::neg', 'prim::Constant', 'aten::add'])
   })
 
   it('leaves the function and its callees as they are', () => {

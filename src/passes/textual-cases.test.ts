@@ -24,10 +24,7 @@ const attempts: readonly Inputs[] = [
 function valueOf(type: Type, inputs: Inputs, seed: number): IValue {
   switch (type.kind) {
     case 'Tensor':
-      return noise(
-        type.sizes?.every((size) => size !== null) === true ? (type.sizes) : inputs.sizes,
-        seed,
-      )
+      return noise(type.sizes?.every((size) => size !== null) === true ? type.sizes : inputs.sizes, seed)
     case 'Int':
       return seed + 2
     case 'Float':

@@ -23,7 +23,7 @@ import {
   type TupleType,
   type Type,
 } from '../ir/types.ts'
-import { typeOfValue } from '../passes/support/constants.ts'
+import { typeOfValue } from '../ir/type-of-value.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { InputError } from './errors.ts'
 import { hasType } from './value-type.ts'

@@ -6,7 +6,8 @@ import { unshaped } from '../ir/type-relations.ts'
 import { AnyT, type Type } from '../ir/types.ts'
 import { ModuleLoadError } from './errors.ts'
 import { SourceImporter } from './source-importer.ts'
-import { typeOfValue, Unpickler } from './unpickler.ts'
+import { typeOfValue } from '../ir/type-of-value.ts'
+import { Unpickler } from './unpickler.ts'
 
 /** A loaded model: its root object, with everything that has to be kept to write it again. */
 export interface ScriptModule {

@@ -22,8 +22,9 @@ import {
   Tuple,
   type IValue,
 } from '../ir/ivalue.ts'
+import { typeOfValue } from '../ir/type-of-value.ts'
 import { unifyTypes } from '../ir/type-relations.ts'
-import { AnyT, dictOf, listOf, tupleOf, type Type } from '../ir/types.ts'
+import { AnyT, type Type } from '../ir/types.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { ModuleLoadError } from './errors.ts'
 import { parseExpressionText } from './statement-parser.ts'
@@ -173,31 +174,6 @@ function sameLiteral(a: IValue, b: IValue): boolean {
 export function parseDevice(text: string): Device {
   const [type = 'cpu', index] = text.split(':')
   return index === undefined ? new Device(type) : new Device(type, Number(index))
-}
-
-/** The type of a value that nothing declares, such as a constant of the code. */
-export function typeOfValue(value: IValue): Type {
-  if (value === null) return { kind: 'None' }
-  if (typeof value === 'boolean') return { kind: 'Bool' }
-  if (typeof value === 'number' || typeof value === 'bigint') return { kind: 'Int' }
-  if (typeof value === 'string') return { kind: 'String' }
-  if (value instanceof Double) return { kind: 'Float' }
-  if (value instanceof Complex) return { kind: 'Complex' }
-  if (value instanceof Tensor) return typeOfTensor(value)
-  if (value instanceof List) return listOf(value.elementType)
-  if (value instanceof Dict) return dictOf(value.keyType, value.valueType)
-  if (value instanceof Tuple)
-    return value.type ?? tupleOf(value.elements.map((element) => typeOfValue(element)))
-  if (value instanceof ScriptObject || value instanceof EnumValue) return value.type
-  if (value instanceof Device) return { kind: 'Device' }
-  if (value instanceof OpaqueValue) return { kind: 'Opaque', name: value.className }
-  return AnyT
-}
-
-/** The complete type of a tensor: `Float(2, 3, strides=[3, 1], requires_grad=0, device=cpu)`. */
-export function typeOfTensor(tensor: Tensor): Type {
-  const { dtype, sizes, strides, requiresGrad } = tensor
-  return { kind: 'Tensor', dtype, sizes, strides, requiresGrad, device: 'cpu' }
 }
 
 function commonType(values: readonly IValue[]): Type {

@@ -1,35 +1,11 @@
 import type { GraphEditor } from '../../ir/graph-editor.ts'
 import type { Value } from '../../ir/graph.ts'
 import { GraphFunction } from '../../ir/graph-function.ts'
-import {
-  Complex,
-  Device,
-  Dict,
-  Double,
-  EnumValue,
-  Future,
-  List,
-  OpaqueValue,
-  ScriptObject,
-  Tuple,
-  type IValue,
-} from '../../ir/ivalue.ts'
+import { Dict, Double, Future, List, OpaqueValue, ScriptObject, Tuple, type IValue } from '../../ir/ivalue.ts'
 import type { SourceRange } from '../../ir/source-range.ts'
-import {
-  BoolT,
-  ComplexT,
-  DeviceT,
-  dictOf,
-  FloatT,
-  IntT,
-  listOf,
-  NoneT,
-  StringT,
-  tupleOf,
-  type Type,
-} from '../../ir/types.ts'
+import { type Type } from '../../ir/types.ts'
+import { typeOfValue } from '../../ir/type-of-value.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { completeTensorType } from './tensor-type.ts'
 
 /** The content of a `prim::Constant`; undefined for anything else, and for constants that name a function. */
 export function constantOf(value: Value): IValue | undefined {
@@ -72,25 +48,6 @@ export function mustNotBeNone(value: Value): boolean {
 function mayHoldNone(type: Type): boolean {
   if (type.kind === 'Union') return type.members.some(mayHoldNone)
   return type.kind === 'None' || type.kind === 'Optional' || type.kind === 'Any' || type.kind === 'Var'
-}
-
-/** The type that `IValue::type()` gives; tensors with all that is known of them. */
-export function typeOfValue(value: IValue): Type {
-  if (value === null) return NoneT
-  if (typeof value === 'boolean') return BoolT
-  if (typeof value === 'number' || typeof value === 'bigint') return IntT
-  if (typeof value === 'string') return StringT
-  if (value instanceof Double) return FloatT
-  if (value instanceof Tensor) return completeTensorType(value)
-  if (value instanceof List) return listOf(value.elementType)
-  if (value instanceof Tuple) return value.type ?? tupleOf(value.elements.map(typeOfValue))
-  if (value instanceof Dict) return dictOf(value.keyType, value.valueType)
-  if (value instanceof Complex) return ComplexT
-  if (value instanceof Device) return DeviceT
-  if (value instanceof ScriptObject || value instanceof EnumValue) return value.type
-  if (value instanceof Future) return { kind: 'Future', element: value.elementType }
-  if (value instanceof GraphFunction) return { kind: 'Function', name: value.qualifiedName }
-  return { kind: 'Opaque', name: value.className }
 }
 
 /** Whether `prim::Constant` can hold the value (`insertableIValue`, torch/csrc/jit/ir/constants.cpp). */

@@ -4,7 +4,7 @@ import { schemaKey, type FunctionSchema } from '../../ir/schema.ts'
 import { isSubtype } from '../../ir/type-relations.ts'
 import { UnsupportedOperatorError } from '../../ops/errors.ts'
 import type { EvaluationContext, Operator } from '../../ops/operator.ts'
-import { typeOfValue } from './constants.ts'
+import { typeOfValue } from '../../ir/type-of-value.ts'
 
 type NodeRule = (node: Node, inputs: readonly IValue[]) => readonly IValue[] | undefined
 
