@@ -52,9 +52,9 @@ export class Unpickler {
     return converted
   }
 
-  #scalar(value: PickleValue, type: Type): IValue {
+  #scalar(value: null | boolean | number | bigint | string, type: Type): IValue {
     const plain = type.kind === 'Optional' ? type.element : type
-    return plain.kind === 'Float' && typeof value === 'number' ? new Double(value) : (value as IValue)
+    return plain.kind === 'Float' && typeof value === 'number' ? new Double(value) : value
   }
 
   #convertNew(
@@ -99,7 +99,7 @@ export class Unpickler {
       ([key, item]) =>
         [
           this.convert(key, known?.key ?? AnyT, path),
-          this.convert(item, known?.value ?? AnyT, `${path}.${String(key)}`),
+          this.convert(item, known?.value ?? AnyT, `${path}.${typeof key === 'object' ? '?' : String(key)}`),
         ] as const,
     )
     const dict = new Dict(
