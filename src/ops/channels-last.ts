@@ -1,3 +1,4 @@
+import type { DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { fromKernel } from './float-compute.ts'
 import { channelsLastStrides } from './memory-layout.ts'
@@ -25,9 +26,9 @@ export function stridesLike(sizes: readonly number[], like: Tensor): number[] | 
   return suggestsChannelsLast(like) && sizes.length === like.dim ? channelsLastStrides(sizes) : undefined
 }
 
-/** A row-major result in the memory order that the input suggests, converted to the input's dtype. */
-export function inOrderOf(input: Tensor, result: Tensor): Tensor {
-  return cloneOrSame(fromKernel(result, input.dtype), stridesLike(result.sizes, input))
+/** A row-major result in the memory order that the input suggests, converted to a dtype, the input's unless named. */
+export function inOrderOf(input: Tensor, result: Tensor, dtype: DType = input.dtype): Tensor {
+  return cloneOrSame(fromKernel(result, dtype), stridesLike(result.sizes, input))
 }
 
 function cloneOrSame(tensor: Tensor, strides: readonly number[] | undefined): Tensor {

@@ -47,7 +47,11 @@ export function requireFloating(tensor: Tensor, operator: string): void {
  * @throws UnsupportedOperatorError where an int64 result is too large to be told from its neighbours
  */
 export function fromKernel(result: Tensor, dtype: DType): Tensor {
-  if (dtype === 'int64' && floatsOf(result).some((value) => Math.abs(value) >= 2 ** 53))
+  if (
+    dtype === 'int64' &&
+    result.dtype !== 'int64' &&
+    floatsOf(result).some((value) => Math.abs(value) >= 2 ** 53)
+  )
     throw new UnsupportedOperatorError('no exact kernel for products of int64 tensors beyond 2^53')
   return convert(result, dtype)
 }

@@ -49,10 +49,16 @@ import { uniquenessOperators } from './uniqueness.ts'
 import { batchNormOperators } from './batch-norm.ts'
 import { instanceNormOperators } from './instance-norm.ts'
 import { layerNormOperators } from './layer-norm.ts'
+import { randomOperators } from './random.ts'
+import { poolingOperators } from './pooling.ts'
+import { adaptivePoolingOperators } from './adaptive-pooling.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
-const families: readonly (readonly Operator[])[] = [
+export const families: readonly (readonly Operator[])[] = [
+  adaptivePoolingOperators,
+  poolingOperators,
+  randomOperators,
   layerNormOperators,
   instanceNormOperators,
   batchNormOperators,
