@@ -31,9 +31,7 @@ function withoutMasks(self: Tensor, indices: readonly (Tensor | null)[]): (Tenso
   checkMasks(self, indices)
   const count = Math.max(indices.length, expanded.length)
   if (count > self.dim)
-    throw new OperatorArgumentError(
-      `too many indices for tensor of dimension ${self.dim} (got ${count})`,
-    )
+    throw new OperatorArgumentError(`too many indices for tensor of dimension ${self.dim} (got ${count})`)
   return expanded
 }
 

@@ -1,6 +1,6 @@
 import { scalarToNumber, type Scalar } from '../ir/ivalue.ts'
 import type { DType } from '../tensor/dtype.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import { type Tensor } from '../tensor/tensor.ts'
 import { binary, type Operand } from './binary.ts'
 import { larger, smaller } from './binary-math.ts'
 import { toInt64 } from './convert.ts'
@@ -68,7 +68,7 @@ function clampByTensors(self: Tensor, min: Tensor | null, max: Tensor | null): T
   let result: Operand = self
   if (min) result = binary(result, min, larger, common)
   if (max) result = binary(result, max, smaller, common)
-  return result as Tensor
+  return result
 }
 
 function nanToNum(self: Tensor, nan: number | null, posinf: number | null, neginf: number | null): Tensor {

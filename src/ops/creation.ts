@@ -1,7 +1,7 @@
 import { Double, scalarToNumber, type Device, type Scalar } from '../ir/ivalue.ts'
 import { dtypeFromCode, isFloating, type DType } from '../tensor/dtype.ts'
-import { Tensor } from '../tensor/tensor.ts'
-import { toInt64, type NumberArray } from './convert.ts'
+import { type Tensor } from '../tensor/tensor.ts'
+import { toInt64 } from './convert.ts'
 import { checkDevice } from './copying.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { memoryFormats, stridesOfFormat } from './memory-layout.ts'
@@ -80,7 +80,7 @@ function generate(dtype: DType, length: number, fn: (i: number) => number): Tens
   const vector = allocate(wide, [length])
   const { data } = vector
   if (data instanceof BigInt64Array) for (let i = 0; i < length; i++) data[i] = toInt64(fn(i))
-  else for (let i = 0; i < length; i++) (data as NumberArray)[i] = fn(i)
+  else for (let i = 0; i < length; i++) data[i] = fn(i)
   return convert(vector, dtype)
 }
 

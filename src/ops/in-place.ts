@@ -15,12 +15,11 @@ import { canCast } from './type-promotion.ts'
  */
 export function inPlace(operator: Operator, overload = operator.schema.overload): Operator {
   const schema = inPlaceSchema(operator.schema, overload)
-  const { evaluate } = operator
   return {
     ...operator,
     schema,
     key: schemaKey(schema),
-    evaluate: (args, context) => [overwrite(schema.name, args[0], evaluate(args, context)[0])],
+    evaluate: (args, context) => [overwrite(schema.name, args[0], operator.evaluate(args, context)[0])],
   }
 }
 
@@ -43,7 +42,7 @@ function inPlaceSchema(schema: FunctionSchema, overload: string): FunctionSchema
     ...schema,
     name: `${schema.name}_`,
     overload,
-    arguments: self ? [mark(self), ...others] : others,
+    arguments: self ? [{ ...mark(self), name: 'self' }, ...others] : others,
     returns: schema.returns.map(mark),
   }
 }

@@ -52,10 +52,12 @@ import { layerNormOperators } from './layer-norm.ts'
 import { randomOperators } from './random.ts'
 import { poolingOperators } from './pooling.ts'
 import { adaptivePoolingOperators } from './adaptive-pooling.ts'
+import { interpolationOperators } from './interpolation.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  interpolationOperators,
   adaptivePoolingOperators,
   poolingOperators,
   randomOperators,

@@ -1,4 +1,4 @@
-import { Tensor } from '../tensor/tensor.ts'
+import { type Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { expand, unsqueeze } from './expanding.ts'

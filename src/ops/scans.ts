@@ -25,7 +25,8 @@ const runningProduct: Scan = (out, data, start, length) => {
 /** As a scan of numbers, on the bigints of an int64 tensor, which wrap around where they are stored. */
 function bigScan(combine: (a: bigint, b: bigint) => bigint, first: bigint): Scan {
   return (out, data, start, length) => {
-    const [results, values] = [out as unknown as BigInt64Array, data as unknown as BigInt64Array]
+    const results = out as unknown as BigInt64Array
+    const values = data as unknown as BigInt64Array
     let state = first
     for (let i = start; i < start + length; i++) {
       state = BigInt.asIntN(64, combine(state, values[i]!))
