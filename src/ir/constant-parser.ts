@@ -2,11 +2,14 @@ import { dtypeFromIrName, dtypes, type DType } from '../tensor/dtype.ts'
 import { Storage } from '../tensor/storage.ts'
 import { contiguousStrides, numelOf, Tensor } from '../tensor/tensor.ts'
 import { Complex, Device, Dict, Double, EnumValue, List, OpaqueValue, Tuple, type IValue } from './ivalue.ts'
+import { complexLiteral, complexOf, isNumber, numberLiteral, parseQuoted, toNumber } from './literal-text.ts'
 import { extentOf, tensorOfElements, type Element } from './tensor-elements.ts'
 import { parseDisplayedTensor } from './tensor-text-parser.ts'
 import type { TextCursor } from './text-cursor.ts'
+import { typeOfValue } from './type-of-value.ts'
 import { parseType, type NamedTypes } from './type-parser.ts'
-import { AnyT, BoolT, ComplexT, FloatT, IntT, StringT, TensorT, type TensorType, type Type } from './types.ts'
+import { typesEqual, unshaped } from './type-relations.ts'
+import { AnyT, TensorT, type TensorType, type Type } from './types.ts'
 
 export interface ConstantSources {
   readonly named: NamedTypes
@@ -19,9 +22,6 @@ const maxDepth = 100
 /** Larger tensors are refused; the memory of a placeholder is taken only when it is looked at. */
 const maxBytes = 2 ** 32
 
-const number = String.raw`(?:inf|nan|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)`
-const complexLiteral = new RegExp(`([-+]?${number})([-+]${number})j|([-+]?${number})j`, 'y')
-const numberLiteral = new RegExp(`[-+]?${number}(?![\\w.])`, 'y')
 const displayedTensor = /[^\n[]*\[ CPU\w+Type\{[\d,]*\} \]/y
 
 /**
@@ -279,7 +279,7 @@ function guessedDType(text: string): DType {
 }
 
 function elementsOfWords(words: readonly string[], dtype: DType): Element[] | undefined {
-  if (!words.every((word) => new RegExp(`^[-+]?${number}$`).test(word))) return undefined
+  if (!words.every((word) => isNumber(word))) return undefined
   if (dtype === 'int64')
     return words.every((word) => /^[-+]?\d+$/.test(word)) ? words.map((word) => BigInt(word)) : undefined
   const numbers = words.map(toNumber)
@@ -289,17 +289,6 @@ function elementsOfWords(words: readonly string[], dtype: DType): Element[] | un
   return Array.from({ length: pairs }, (_, i) => new Complex(numbers[2 * i] ?? 0, numbers[2 * i + 1] ?? 0))
 }
 
-function toNumber(text: string): number {
-  const size = text.replace(/^[-+]/, '')
-  const value = size === 'inf' ? Infinity : size === 'nan' ? NaN : Number(size)
-  return text.startsWith('-') ? -value : value
-}
-
-function complexOf(text: string): Complex {
-  const [, real, imag, alone] = new RegExp(complexLiteral.source).exec(text) ?? []
-  return new Complex(toNumber(real ?? '0'), toNumber(imag ?? alone ?? '0'))
-}
-
 function deviceOf(text: string): Device {
   const [type = '', index] = text.split(':')
   return index === undefined ? new Device(type) : new Device(type, Number(index))
@@ -307,36 +296,6 @@ function deviceOf(text: string): Device {
 
 /** The type that all values share; Any when there is none. */
 function commonType(values: readonly IValue[]): Type {
-  const [first, ...rest] = values.map(simpleTypeOf)
-  return first !== undefined && rest.every((type) => type === first) ? first : AnyT
-}
-
-function simpleTypeOf(value: IValue): Type {
-  if (typeof value === 'boolean') return BoolT
-  if (typeof value === 'number' || typeof value === 'bigint') return IntT
-  if (typeof value === 'string') return StringT
-  if (value instanceof Double) return FloatT
-  if (value instanceof Complex) return ComplexT
-  return value instanceof Tensor ? TensorT : AnyT
-}
-
-const escapes: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 }
-
-/** A string literal as `printQuoted` writes it; see there for the octal digits below `0`. */
-function parseQuoted(cursor: TextCursor): string {
-  const text =
-    cursor.match(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/y) ??
-    cursor.fail(`expected a string but found '${cursor.peekText()}'`)
-  const bytes: number[] = []
-  for (const [part] of text.slice(1, -1).matchAll(/\\[)-7]{3}|\\.|[^\\]+/gs)) {
-    if (!part.startsWith('\\')) bytes.push(...new TextEncoder().encode(part))
-    else if (part.length === 4) bytes.push(fromOctal(part))
-    else bytes.push(escapes[part.charAt(1)] ?? part.charCodeAt(1))
-  }
-  return new TextDecoder().decode(Uint8Array.from(bytes))
-}
-
-function fromOctal(text: string): number {
-  const digit = (at: number): number => text.charCodeAt(at) - 48
-  return digit(1) * 64 + digit(2) * 8 + digit(3)
+  const [first, ...rest] = values.map((value) => unshaped(typeOfValue(value)))
+  return first !== undefined && rest.every((type) => typesEqual(type, first)) ? first : AnyT
 }

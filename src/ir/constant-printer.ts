@@ -39,7 +39,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /**
  * A string in double quotes as libtorch escapes it (`printQuotedString`, c10/util/StringUtil.h). Bytes from 128 on
- * are negative in C++, so that their "octal digits" run from `0` down to `)`: `é` is `\0)+\/.`.
+ * are negative in C++, so that their "octal digits" run from `0` down to `)`: `é` is `\0)+\/.)`.
  */
 export function printQuoted(text: string): string {
   let quoted = '"'

@@ -98,8 +98,8 @@ describe('parseGraph', () => {
         (dtype, sizes, numbers) => {
           const tensor = Tensor.zeros(dtype, sizes)
           const bytes = tensor.storage.bytes
-          for (let i = 0; i < bytes.length; i++)
-            bytes[i] = dtype === 'bool' ? numbers.next().value & 1 : (numbers.next().value ?? 0)
+          let i = 0
+          for (const number of numbers.take(bytes.length)) bytes[i++] = dtype === 'bool' ? number & 1 : number
           const graph = parseGraph('graph(): return ()')
           const printed = printGraph(withConstant(graph, tensor), { tensors: 'literal' })
           const back = parseGraph(printed).value('0')?.node.attribute('value')

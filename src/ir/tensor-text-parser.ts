@@ -64,13 +64,16 @@ function readMatrix(body: string, rows: number, columns: number): readonly numbe
 }
 
 function readNumbers(text: string): readonly number[] {
-  const [, scaleText, rest] = /^\s*([\d.]+(?:e[-+]\d+)?) \*(.*)$/s.exec(text) ?? [undefined, '1', text]
-  const scale = Number(scaleText)
-  const words = (rest ?? '').split(/\s+/).filter((word) => word !== '')
+  const prefix = /^\s*([\d.]+(?:e[-+]\d+)?) \*/.exec(text)
+  const scale = Number(prefix?.[1] ?? 1)
+  const words = text
+    .slice(prefix?.[0].length)
+    .split(/\s+/)
+    .filter((word) => word !== '')
   return words.map((word) => readNumber(word) * scale)
 }
 
-const specials: Readonly<Record<string, number>> = { inf: Infinity, '-inf': -Infinity, '-nan': NaN }
+const specials: Readonly<Partial<Record<string, number>>> = { inf: Infinity, '-inf': -Infinity, '-nan': NaN }
 
 function readNumber(word: string): number {
   return specials[word] ?? Number(word)

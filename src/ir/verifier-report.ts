@@ -1,5 +1,5 @@
 import { printLines, type PrintedLine } from './graph-printer.ts'
-import { Block, Node, Value, type Graph } from './graph.ts'
+import { Block, Node, type Graph, type Value } from './graph.ts'
 import type { Fault } from './verifier.ts'
 
 /** Lines shown before and behind a line with a fault. */
