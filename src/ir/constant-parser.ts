@@ -144,8 +144,7 @@ class ConstantParser {
   #arguments<T>(parse: () => T): T {
     this.#cursor.expect('(')
     const result = parse()
-    this.#cursor.expect(')')
-    return result
+    return (this.#cursor.expect(')'), result)
   }
 
   #annotated(): IValue {
