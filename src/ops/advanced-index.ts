@@ -1,4 +1,4 @@
-import { contiguousStrides, numelOf, type Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
 import { broadcastSizes, broadcastTo, sameSizes } from './broadcast.ts'
 import { isHalf, type NumberArray } from './convert.ts'
 import { OperatorArgumentError } from './errors.ts'
@@ -53,7 +53,10 @@ function selectElements(self: Tensor, indices: readonly (Tensor | null)[]): Sele
   const perDim = withoutMasks(self, indices)
   const dims = perDim.flatMap((index, dim) => (index === null ? [] : [dim]))
   const shape = broadcastSizes(...dims.map((dim) => perDim[dim]!.sizes))
-  const picked = new Float64Array(numelOf(shape))
+  const picked = offsetTable(
+    shape,
+    shape.map(() => 0),
+  )
   const kept = self.sizes.map((_, dim) => dim).filter((dim) => !dims.includes(dim))
   const pickedFromNothing = picked.length > 0 && kept.every((dim) => self.sizes[dim] !== 0)
   for (const dim of dims) {

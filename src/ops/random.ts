@@ -5,6 +5,7 @@ import { chosenDType, type FactoryOptions } from './creation.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { memoryFormats, stridesOfFormat } from './memory-layout.ts'
 import { defineOp, type EvaluationContext, type Operator } from './operator.ts'
+import { checkLength } from './sequence.ts'
 import { allocate, convert, copyInto, floatData } from './tensor-access.ts'
 import { defaultDType } from './type-promotion.ts'
 
@@ -55,7 +56,7 @@ function like(self: Tensor, options: FactoryOptions, draw: Source): Tensor {
 /** 0, 1, …, n-1 in random order (Fisher and Yates, as Durstenfeld wrote it). */
 function permutation(n: number, generator: EvaluationContext): number[] {
   if (n < 0) throw new OperatorArgumentError(`n must be non-negative, got ${n}`)
-  const order = Array.from({ length: n }, (_, i) => i)
+  const order = Array.from({ length: checkLength(n) }, (_, i) => i)
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(generator.random() * (i + 1))
     const moved = order[i]!
@@ -98,15 +99,10 @@ function multinomial(
   const rows = classes === 0 ? 0 : weights.length / classes
   const sizes = [...self.sizes.slice(0, -1), count]
   const picks: number[] = []
-  for (let row = 0; row < rows; row++)
-    picks.push(
-      ...drawFromRow(
-        [...weights.subarray(row * classes, (row + 1) * classes)],
-        count,
-        replacement,
-        generator,
-      ),
-    )
+  for (let row = 0; row < rows; row++) {
+    const chances = [...weights.subarray(row * classes, (row + 1) * classes)]
+    for (const pick of drawFromRow(chances, count, replacement, generator)) picks.push(pick)
+  }
   return drawn('int64', sizes, (i) => picks[i]!)
 }
 
@@ -121,7 +117,7 @@ function drawFromRow(
     throw new OperatorArgumentError(
       `probability tensor contains either \`inf\`, \`nan\` or element < 0: ${bad}`,
     )
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: checkLength(count) }, () => {
     const total = weights.reduce((sum, weight) => sum + weight, 0)
     if (total <= 0)
       throw new OperatorArgumentError('invalid multinomial distribution (sum of probabilities <= 0)')

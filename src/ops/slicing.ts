@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
+import { checkLength } from './sequence.ts'
 import { cloneAs, soleNumber } from './tensor-access.ts'
 
 /** The same memory at one index of a dimension, which goes. */
@@ -120,7 +121,7 @@ export function diagonal(self: Tensor, offset: number, dim1: number, dim2: numbe
 /** One view for each index of a dimension. */
 export function unbind(self: Tensor, dim: number): Tensor[] {
   const at = wrapDimension(dim, self.dim)
-  return Array.from({ length: self.sizes[at] ?? 0 }, (_, index) => select(self, at, index))
+  return Array.from({ length: checkLength(self.sizes[at] ?? 0) }, (_, index) => select(self, at, index))
 }
 
 export const slicingOperators: readonly Operator[] = [

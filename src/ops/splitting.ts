@@ -2,6 +2,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
+import { checkLength } from './sequence.ts'
 import { slice } from './slicing.ts'
 import { numberData } from './tensor-access.ts'
 
@@ -32,7 +33,9 @@ function split(self: Tensor, length: number, dim: number): Tensor[] {
       `split expects split_size be positive, but got split_size=${length} for a dimension of size ${size}`,
     )
   const pieces = length === 0 ? 1 : Math.max(1, Math.ceil(size / length))
-  return Array.from({ length: pieces }, (_, i) => slice(self, at, i * length, (i + 1) * length, 1))
+  return Array.from({ length: checkLength(pieces) }, (_, i) =>
+    slice(self, at, i * length, (i + 1) * length, 1),
+  )
 }
 
 /** At most `chunks` pieces, all but the last of one length. */
@@ -41,7 +44,7 @@ export function chunk(self: Tensor, chunks: number, dim: number): Tensor[] {
   if (chunks <= 0)
     throw new OperatorArgumentError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`)
   const size = self.sizes[at]!
-  if (size === 0) return splitWithSizes(self, new Array<number>(chunks).fill(0), at)
+  if (size === 0) return splitWithSizes(self, new Array<number>(checkLength(chunks)).fill(0), at)
   return split(self, Math.ceil(size / chunks), at)
 }
 
@@ -54,7 +57,7 @@ function tensorSplit(self: Tensor, sections: number, dim: number): Tensor[] {
   const [length, longer] = [Math.floor(size / sections), size % sections]
   return splitWithSizes(
     self,
-    Array.from({ length: sections }, (_, i) => (i < longer ? length + 1 : length)),
+    Array.from({ length: checkLength(sections) }, (_, i) => (i < longer ? length + 1 : length)),
     at,
   )
 }

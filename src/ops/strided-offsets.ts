@@ -1,9 +1,14 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { numelOf, type Tensor } from '../tensor/tensor.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { numberData } from './tensor-access.ts'
+import { checkBytes, numberData } from './tensor-access.ts'
 
-/** Where each element lies, in elements from the first, in row-major order of the sizes. */
+/**
+ * Where each element lies, in elements from the first, in row-major order of the sizes.
+ *
+ * @throws OperatorArgumentError for more elements than memory holds
+ */
 export function offsetTable(sizes: readonly number[], strides: readonly number[]): Float64Array {
+  checkBytes(numelOf(sizes) * Float64Array.BYTES_PER_ELEMENT, sizes)
   let table = new Float64Array(sizes.includes(0) ? 0 : 1)
   sizes.forEach((size, dim) => {
     const next = new Float64Array(table.length * size)

@@ -20,17 +20,26 @@ export function allocate(dtype: DType, sizes: readonly number[], strides?: reado
   return new Tensor(storage, dtype, sizes, { strides: strides ?? contiguousStrides(sizes) })
 }
 
+/** Bytes of the largest tensor that an operator makes: as much as one typed array takes everywhere. */
+const largestTensor = 2 ** 32
+
+/** @throws OperatorArgumentError when so many bytes are more than one tensor may have, or than there are */
+export function checkBytes(bytes: number, sizes: readonly number[]): void {
+  if (!(bytes <= largestTensor)) throw tooLarge(bytes, sizes)
+}
+
 function storageOf(bytes: number, sizes: readonly number[]): Storage {
+  checkBytes(bytes, sizes)
   try {
     return Storage.ofLength(bytes)
   } catch (cause) {
-    throw new OperatorArgumentError(
-      `cannot allocate ${bytes} bytes for a tensor of sizes [${sizes.join(', ')}]`,
-      {},
-      '',
-      { cause },
-    )
+    throw tooLarge(bytes, sizes, cause)
   }
+}
+
+function tooLarge(bytes: number, sizes: readonly number[], cause?: unknown): OperatorArgumentError {
+  const found = `cannot allocate ${bytes} bytes for a tensor of sizes [${sizes.join(', ')}]`
+  return new OperatorArgumentError(found, {}, '', { cause })
 }
 
 /** A new zero-filled tensor with the sizes, dtype and order of dimensions in memory of another. */
