@@ -8,8 +8,8 @@ const folder = new URL('../fixtures/models/', import.meta.url)
 
 /** Names of the models that scripts/fixtures/make-models.py made. */
 export const fixtureModels = readdirSync(folder)
-  .filter((file) => file.endsWith('.pt'))
-  .map((file) => file.slice(0, -'.pt'.length))
+  .filter((file) => file.endsWith('.inputs.npz') && !/\.\d+\.inputs/.test(file))
+  .map((file) => file.slice(0, -'.inputs.npz'.length))
 
 export function fixturePath(file: string): string {
   return new URL(file, folder).pathname
