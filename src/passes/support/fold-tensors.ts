@@ -28,6 +28,13 @@ export function elementsOf(tensor: Tensor): Float64Array {
   return out
 }
 
+/** The elements in row-major order, where they lie if they lie so: a model's weights are not copied for a look. */
+function rowMajor(tensor: Tensor): Float32Array | Float64Array {
+  if (!tensor.isContiguous) return elementsOf(tensor)
+  const data = tensor.data as Float32Array | Float64Array
+  return data.subarray(tensor.storageOffset, tensor.storageOffset + tensor.numel)
+}
+
 /**
  * Multiplies every element of `weight` by a factor that depends on its first two indices.
  *
@@ -36,7 +43,7 @@ export function elementsOf(tensor: Tensor): Float64Array {
  */
 export function scaleWeight(weight: Tensor, factorAt: (i0: number, i1: number) => number): Tensor {
   const scaled = Tensor.zeros(weight.dtype, weight.sizes)
-  const source = elementsOf(weight)
+  const source = rowMajor(weight)
   const [n0 = 1, n1 = 1] = weight.sizes
   const inner = weight.numel / Math.max(n0 * n1, 1)
   const target = scaled.data as Float32Array | Float64Array
