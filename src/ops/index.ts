@@ -53,10 +53,24 @@ import { randomOperators } from './random.ts'
 import { poolingOperators } from './pooling.ts'
 import { adaptivePoolingOperators } from './adaptive-pooling.ts'
 import { interpolationOperators } from './interpolation.ts'
+import { nonMaximumSuppressionOperators } from './non-maximum-suppression.ts'
+import { roiAlignOperators } from './roi-align.ts'
+import { paddingOperators } from './padding.ts'
+import { embeddingOperators } from './embedding.ts'
+import { shufflingOperators } from './shuffling.ts'
+import { unfoldingOperators } from './unfolding.ts'
+import { gridSamplingOperators } from './grid-sampling.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  gridSamplingOperators,
+  unfoldingOperators,
+  shufflingOperators,
+  embeddingOperators,
+  paddingOperators,
+  nonMaximumSuppressionOperators,
+  roiAlignOperators,
   interpolationOperators,
   adaptivePoolingOperators,
   poolingOperators,
