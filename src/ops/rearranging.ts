@@ -1,4 +1,4 @@
-import { numelOf, type Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension, wrapDimensions } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { indexSelect } from './gathering.ts'
@@ -163,17 +163,6 @@ function diag(self: Tensor, offset: number): Tensor {
   throw new OperatorArgumentError(`matrix or a vector expected, but got ${self.dim} dimensions`)
 }
 
-/** Channels read across groups instead of along them. */
-function channelShuffle(self: Tensor, groups: number): Tensor {
-  const [batch = 0, channels = 0, ...space] = self.sizes
-  if (self.dim < 3 || groups <= 0 || channels % groups !== 0)
-    throw new OperatorArgumentError(
-      `number of channels must be divisible by groups, and the tensor have more than 2 dimensions: got ${channels} channels, ${groups} groups, ${self.dim} dimensions`,
-    )
-  const grouped = reshape(self, [batch, groups, channels / groups, numelOf(space)])
-  return reshape(transpose(grouped, 1, 2), self.sizes)
-}
-
 export const rearrangingOperators: readonly Operator[] = [
   defineOp('aten::repeat(Tensor self, SymInt[] repeats) -> Tensor', {
     reference: ({ self, repeats }) => repeat(self, repeats),
@@ -216,8 +205,5 @@ export const rearrangingOperators: readonly Operator[] = [
   }),
   defineOp('aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor', {
     reference: ({ self, offset, dim1, dim2 }) => diagonalEmbed(self, offset, dim1, dim2),
-  }),
-  defineOp('aten::channel_shuffle(Tensor self, int groups) -> Tensor', {
-    reference: ({ self, groups }) => channelShuffle(self, groups),
   }),
 ]
