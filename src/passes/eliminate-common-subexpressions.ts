@@ -9,7 +9,7 @@ import { NodeTable } from './support/node-identity.ts'
  *
  * 1. A node equal to one before it in the same block, or in a block around it, is replaced by that one.
  * 2. Left alone: side effects, random results, and whatever may share memory that anything writes.
- * 3. Two outputs of the graph do not become one object.
+ * 3. Two fresh results that may be seen from outside, such as two outputs, do not become one.
  */
 export function eliminateCommonSubexpressions(graph: Graph, cx: PassContext): void {
   visitBlock(graph.block, [], new Aliases(graph, cx), cx)
@@ -39,7 +39,7 @@ function merge(node: Node, tables: readonly NodeTable[], aliases: Aliases, cx: P
     tables.at(-1)?.add(node)
     return
   }
-  if (!aliases.safeToChangeAliasing(node.outputs, existing.outputs)) {
+  if (!givesSameMemory(node, cx) && !aliases.safeToChangeAliasing(node.outputs, existing.outputs)) {
     cx.miss(node, `shares no memory with %${existing.output().debugName} so far, and somebody might see it`)
     return
   }
@@ -47,6 +47,16 @@ function merge(node: Node, tables: readonly NodeTable[], aliases: Aliases, cx: P
     node.outputs.forEach((output, i) => edit.replaceAllUses(output, existing.output(i)))
     edit.destroy(node)
   })
+}
+
+/** Whether the node, run twice on the same inputs, gives the same memory twice: a view or a part of an input. */
+function givesSameMemory(node: Node, cx: PassContext): boolean {
+  if (node.kind === 'prim::GetAttr' || node.kind === 'prim::TupleIndex') return true
+  const returns = cx.schemaOf(node)?.returns ?? []
+  return (
+    returns.length > 0 &&
+    returns.every(({ alias }) => alias?.before.length === 1 && !alias.before.includes('*'))
+  )
 }
 
 function find(node: Node, tables: readonly NodeTable[]): Node | undefined {

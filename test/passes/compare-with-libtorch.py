@@ -19,7 +19,6 @@ PASSES = {
     'eliminate-common-subexpressions': torch._C._jit_pass_cse,
     'peephole': lambda graph: torch._C._jit_pass_peephole(graph, False),
     'fold-conv-batch-norm': torch._C._jit_pass_fold_frozen_conv_bn,
-    'remove-dropout': torch._C._jit_pass_remove_dropout,
 }
 
 

@@ -10,14 +10,12 @@ export function isPlainFloat(tensor: Tensor): boolean {
   return (tensor.dtype === 'float32' || tensor.dtype === 'float64') && tensor.quantizer === undefined
 }
 
-/** The elements in row-major order. */
-export function elementsOf(tensor: Tensor): Float64Array {
-  const out = new Float64Array(tensor.numel)
-  const { data, strides, sizes, dim } = tensor
+/** Where the elements lie in the storage, in row-major order. */
+export function* offsetsOf({ sizes, strides, dim, numel, storageOffset }: Tensor): Generator<number> {
   const index = new Array<number>(dim).fill(0)
-  let position = tensor.storageOffset
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Number(data[position])
+  let position = storageOffset
+  for (let i = 0; i < numel; i++) {
+    yield position
     for (let d = dim - 1; d >= 0; d--) {
       position += strides[d] as number
       if (++(index[d] as number) < (sizes[d] as number)) break
@@ -25,6 +23,13 @@ export function elementsOf(tensor: Tensor): Float64Array {
       index[d] = 0
     }
   }
+}
+
+/** The elements in row-major order. */
+export function elementsOf(tensor: Tensor): Float64Array {
+  const out = new Float64Array(tensor.numel)
+  let i = 0
+  for (const offset of offsetsOf(tensor)) out[i++] = Number(tensor.data[offset])
   return out
 }
 

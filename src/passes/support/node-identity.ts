@@ -2,6 +2,7 @@ import type { Attribute, Node, Value } from '../../ir/graph.ts'
 import { Complex, Device, Dict, Double, EnumValue, List, Tuple, type IValue } from '../../ir/ivalue.ts'
 import { typesEqual } from '../../ir/type-relations.ts'
 import { Tensor } from '../../tensor/tensor.ts'
+import { offsetsOf } from './fold-tensors.ts'
 
 /**
  * Whether two nodes compute the same from the same inputs: kind, output types, inputs and attributes agree
@@ -68,14 +69,26 @@ function tensorsEqual(a: Tensor, b: Tensor): boolean {
   if (a.sizes.length !== b.sizes.length || a.sizes.some((size, i) => size !== b.sizes[i])) return false
   if (a.strides.some((stride, i) => stride !== b.strides[i])) return false
   if (a.storage === b.storage && a.storageOffset === b.storageOffset) return true
-  return a.isContiguous && sameElements(a, b)
+  return sameElements(a, b)
 }
 
+/** Bit by bit where it matters: 0 and -0 differ. */
 function sameElements(a: Tensor, b: Tensor): boolean {
-  const left = a.data
-  const right = b.data
-  const count = a.numel * (left.length > 0 && a.dtype.startsWith('complex') ? 2 : 1)
-  for (let i = 0; i < count; i++) if (left[a.storageOffset + i] !== right[b.storageOffset + i]) return false
+  const shift = b.storageOffset - a.storageOffset
+  const width = a.dtype.startsWith('complex') ? 2 : 1
+  const [left, right] = [a.data, b.data]
+  const same = (offset: number): boolean => {
+    for (let i = offset * width; i < (offset + 1) * width; i++)
+      if (!Object.is(left[i], right[i + shift * width])) return false
+    return true
+  }
+  if (!a.isContiguous) return everyOffset(a, same)
+  for (let i = 0; i < a.numel; i++) if (!same(a.storageOffset + i)) return false
+  return true
+}
+
+function everyOffset(tensor: Tensor, test: (offset: number) => boolean): boolean {
+  for (const offset of offsetsOf(tensor)) if (!test(offset)) return false
   return true
 }
 
