@@ -1,6 +1,8 @@
 import { readArchive } from './archive/archive.ts'
 import { cleanUpCompiledGraph } from './passes/compile-cleanup.ts'
+import { compileFunction } from './script/function-compiler.ts'
 import { loadModule, type ScriptModule } from './script/load-module.ts'
+import type { CompileFunction } from './script/source-importer.ts'
 import { saveModule } from './script/save-module.ts'
 
 /**
@@ -11,10 +13,7 @@ import { saveModule } from './script/save-module.ts'
  *   ScriptCompileError, ModuleLoadError
  */
 export function loadBytes(bytes: Uint8Array): ScriptModule {
-  let warnings = 0
-  return loadModule(readArchive(bytes), (graph) => {
-    warnings = cleanUpCompiledGraph(graph, warnings)
-  })
+  return loadModule(readArchive(bytes), createCompiler())
 }
 
 /**
@@ -31,4 +30,14 @@ export function saveBytes(module: ScriptModule): Uint8Array {
     offset += chunk.length
   }
   return bytes
+}
+
+/** The compiler with what libtorch does to every graph before anybody sees it; warnings are numbered in its life. */
+export function createCompiler(): CompileFunction {
+  let warnings = 0
+  return (...definition) => {
+    const compiled = compileFunction(...definition)
+    warnings = cleanUpCompiledGraph(compiled.graph, warnings)
+    return compiled
+  }
 }

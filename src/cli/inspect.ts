@@ -1,10 +1,12 @@
+import { readArchive } from '../archive/archive.ts'
+import { invariant } from '../errors.ts'
 import { ScriptObject, type IValue } from '../ir/ivalue.ts'
 import { printAnnotation, printType } from '../ir/type-printer.ts'
-import type { ScriptModule } from '../script/load-module.ts'
+import { readFileBytes } from '../node/files.ts'
+import { loadModule, type ScriptModule } from '../script/load-module.ts'
 import type { Storage } from '../tensor/storage.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { typeOfTensor } from '../ir/type-of-value.ts'
-import { loadModel } from './model.ts'
 import { formatBytes } from './format.ts'
 import type { Verb } from './verb.ts'
 
@@ -40,14 +42,20 @@ export const inspectVerb: Verb = {
   options: {},
   run(args, out) {
     args.expectPositionals(1, 1, this.usage)
-    const inspection = inspect(loadModel(args.positionals[0] as string))
+    const inspection = inspect(outlineOf(args.positionals[0] as string))
     if (out.json) out.document(inspection)
     else print(inspection, (text) => out.print(text))
     return 0
   },
 }
 
-/** Looks at data only: nothing is compiled but the classes' outlines. */
+/** The model without its methods' graphs: the compiler is not even loaded. */
+function outlineOf(path: string): ScriptModule {
+  return loadModule(readArchive(readFileBytes(path)), () => {
+    invariant(false, 'inspect compiles nothing')
+  })
+}
+
 function inspect(module: ScriptModule): Inspection {
   const modules: ModuleInfo[] = []
   const attributes: AttributeInfo[] = []

@@ -2,15 +2,17 @@ import { PermafrostError } from '../errors.ts'
 import { UnknownPassError, InvalidParamNameError } from '../passes/errors.ts'
 import { parseArguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
-import { freezeVerb } from './freeze.ts'
-import { graphVerb } from './graph.ts'
-import { inspectVerb } from './inspect.ts'
-import { optVerb } from './opt.ts'
-import { runVerb } from './run.ts'
 import type { Output, Verb } from './verb.ts'
-import { verifyVerb } from './verify.ts'
 
-const verbs: readonly Verb[] = [inspectVerb, graphVerb, freezeVerb, runVerb, verifyVerb, optVerb]
+/** Loaded when called: looking at a model needs no kernels. */
+const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  inspect: async () => (await import('./inspect.ts')).inspectVerb,
+  graph: async () => (await import('./graph.ts')).graphVerb,
+  freeze: async () => (await import('./freeze.ts')).freezeVerb,
+  run: async () => (await import('./run.ts')).runVerb,
+  verify: async () => (await import('./verify.ts')).verifyVerb,
+  opt: async () => (await import('./opt.ts')).optVerb,
+}
 
 /** Exit codes: 0 success, 1 a comparison failed, 2 bad usage, 3 a model or input that cannot be used. */
 const exitCodes = { success: 0, difference: 1, usage: 2, input: 3 } as const
@@ -22,21 +24,19 @@ const exitCodes = { success: 0, difference: 1, usage: 2, input: 3 } as const
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
-  process.stdout.on('error', exitOnBrokenPipe)
+  if (!process.stdout.listeners('error').includes(exitOnBrokenPipe))
+    process.stdout.on('error', exitOnBrokenPipe)
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(help())
+    process.stdout.write(await help())
     return name === undefined ? exitCodes.usage : exitCodes.success
   }
   const output = createOutput(rest.includes('--json'))
   try {
-    const verb = verbs.find((known) => known.name === name)
-    if (verb === undefined)
-      throw new UsageError(
-        `unknown command '${name}'`,
-        {},
-        `there are ${verbs.map((known) => known.name).join(', ')}`,
-      )
+    const loadVerb = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+    if (loadVerb === undefined)
+      throw new UsageError(`unknown command '${name}'`, {}, `there are ${Object.keys(verbs).join(', ')}`)
+    const verb = await loadVerb()
     if (rest.includes('--help')) {
       process.stdout.write(`${verb.summary}\n\nusage: permafrost ${verb.usage}\n`)
       return exitCodes.success
@@ -90,8 +90,9 @@ function exitOnBrokenPipe(error: NodeJS.ErrnoException): void {
   throw error
 }
 
-function help(): string {
-  const lines = verbs.map((verb) => `  ${verb.name.padEnd(10)}${verb.summary}`)
-  const usages = verbs.map((verb) => `  permafrost ${verb.usage}`)
+async function help(): Promise<string> {
+  const all = await Promise.all(Object.values(verbs).map((loadVerb) => loadVerb()))
+  const lines = all.map((verb) => `  ${verb.name.padEnd(10)}${verb.summary}`)
+  const usages = all.map((verb) => `  permafrost ${verb.usage}`)
   return `permafrost: opens a TorchScript model, freezes it and runs it\n\n${lines.join('\n')}\n\n${usages.join('\n')}\n\nEvery command takes --json and --help.\n`
 }

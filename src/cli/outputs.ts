@@ -30,7 +30,8 @@ function children(value: IValue): (readonly [name: string, value: IValue])[] {
   if (value instanceof List) return value.elements.map((item, i) => [String(i), item] as const)
   if (value instanceof Dict)
     return [...value.entries()].map(
-      ([key, item]) => [key instanceof Double ? String(key.value) : String(key as string), item] as const,
+      ([key, item]) =>
+        [key instanceof Double ? String(key.value) : `${key as string | number}`, item] as const,
     )
   return value instanceof ScriptObject ? [...value.slots] : []
 }

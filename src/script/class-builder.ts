@@ -1,7 +1,7 @@
 import type { ClassAttribute, ClassType } from '../ir/class-type.ts'
 import type { Source } from '../ir/source-range.ts'
 import type { Type } from '../ir/types.ts'
-import { evaluateLiteral } from './function-compiler.ts'
+import { evaluateLiteral } from './declared-schema.ts'
 import type { SourceImporter } from './source-importer.ts'
 import type { AssignStmt, ClassDef, Expr } from './syntax.ts'
 

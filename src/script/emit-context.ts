@@ -1,23 +1,13 @@
 import { GraphEditor } from '../ir/graph-editor.ts'
 import { Graph, type Block, type Value } from '../ir/graph.ts'
-import type { GraphFunction } from '../ir/graph-function.ts'
 import { Double, type IValue } from '../ir/ivalue.ts'
 import { formatLocation, SourceRange, type Source } from '../ir/source-range.ts'
 import { BoolT, FloatT, IntT, type Type } from '../ir/types.ts'
 import { Environment } from './environment.ts'
 import { ScriptCompileError } from './errors.ts'
 import { placeIn } from './lexer.ts'
+import type { NameResolver } from './name-resolver.ts'
 import type { Ranged } from './syntax.ts'
-
-/** Where a function's free names are found: classes, functions and constants of the archive. */
-export interface NameResolver {
-  findType(qualifiedName: string): Type | undefined
-  findFunction(qualifiedName: string): GraphFunction | undefined
-  /** `CONSTANTS.cN` with its type. */
-  constant(name: string): { readonly value: IValue; readonly type: Type } | undefined
-  /** The archive's file version: old versions of operators behave otherwise. */
-  readonly version: number
-}
 
 /** The state of compiling one function. */
 export class EmitContext {

@@ -69,7 +69,7 @@ const printers: Readonly<Record<string, NodePrinter>> = {
   },
   'prim::TupleIndex': (_node, _scope, [tuple, index]) => `(${tuple ?? ''})[${index ?? ''}]`,
   'prim::TupleSlice': (node, _scope, [tuple]) =>
-    `(${tuple ?? ''})[${String(node.attribute('beg'))}:${String(node.attribute('end'))}]`,
+    `(${tuple ?? ''})[${node.attribute('beg') as number}:${node.attribute('end') as number}]`,
   'prim::unchecked_cast': (node, scope, [value]) =>
     `unchecked_cast(${scope.annotation(node.output().type)}, ${value ?? ''})`,
   'prim::Uninitialized': (node, scope) => `uninitialized(${scope.annotation(node.output().type)})`,

@@ -1,11 +1,10 @@
 import type { Archive } from '../archive/archive.ts'
 import { PickleObject } from '../archive/pickle-values.ts'
-import type { Graph } from '../ir/graph.ts'
 import { ScriptObject, type IValue } from '../ir/ivalue.ts'
 import { unshaped } from '../ir/type-relations.ts'
 import { AnyT, type Type } from '../ir/types.ts'
 import { ModuleLoadError } from './errors.ts'
-import { SourceImporter } from './source-importer.ts'
+import { SourceImporter, type CompileFunction } from './source-importer.ts'
 import { typeOfValue } from '../ir/type-of-value.ts'
 import { Unpickler } from './unpickler.ts'
 
@@ -22,13 +21,13 @@ export interface ScriptModule {
 /**
  * Compiles the classes of an archive (methods when first asked for) and fills their objects with the pickled data.
  *
- * @param cleanUp runs over each graph that was compiled
+ * @param compile turns a definition into a graph, `compileFunction` with what is to happen to its graphs
  * @throws ArchiveError and others of the archive stage, ScriptSyntaxError, ScriptCompileError, ModuleLoadError
  */
-export function loadModule(archive: Archive, cleanUp: (graph: Graph) => void): ScriptModule {
+export function loadModule(archive: Archive, compile: CompileFunction): ScriptModule {
   const constants = new Map<number, { value: IValue; type: Type } | undefined>()
   const importer = new SourceImporter(archive, {
-    cleanUp,
+    compile,
     constants: (index) => {
       if (!constants.has(index)) constants.set(index, readConstant(index))
       return constants.get(index)

@@ -1,13 +1,14 @@
 import type { Archive } from '../archive/archive.ts'
 import { ClassType } from '../ir/class-type.ts'
 import { GraphFunction } from '../ir/graph-function.ts'
-import type { Graph } from '../ir/graph.ts'
 import { EnumValue, type IValue } from '../ir/ivalue.ts'
+import type { Graph } from '../ir/graph.ts'
+import type { FunctionSchema } from '../ir/schema.ts'
 import type { Source } from '../ir/source-range.ts'
 import type { InterfaceMethod, Type } from '../ir/types.ts'
-import type { NameResolver } from './emit-context.ts'
+import type { NameResolver } from './name-resolver.ts'
 import { ScriptCompileError } from './errors.ts'
-import { compileFunction, declaredSchema, evaluateLiteral } from './function-compiler.ts'
+import { declaredSchema, evaluateLiteral } from './declared-schema.ts'
 import { fillClass } from './class-builder.ts'
 import { placeIn } from './lexer.ts'
 import { parseSource } from './statement-parser.ts'
@@ -21,9 +22,17 @@ interface SourceFile {
 
 type Constant = { readonly value: IValue; readonly type: Type }
 
+/** Turns a definition into a graph; handed in, so that a model can be looked at without the compiler. */
+export type CompileFunction = (
+  source: Source,
+  def: FunctionDef,
+  schema: FunctionSchema,
+  names: NameResolver,
+  qualifiedName: string,
+) => { readonly graph: Graph; readonly schema: FunctionSchema }
+
 export interface ImportOptions {
-  /** Runs over each graph when it has been compiled: what libtorch does before a graph is first seen. */
-  readonly cleanUp: (graph: Graph) => void
+  readonly compile: CompileFunction
   readonly constants: (index: number) => Constant | undefined
 }
 
@@ -35,6 +44,7 @@ export class SourceImporter implements NameResolver {
   readonly version: number
   readonly #archive: Archive
   readonly #options: ImportOptions
+  readonly #lookup = (name: string): Type | undefined => this.findType(name)
   readonly #files = new Map<string, SourceFile | undefined>()
   readonly #types = new Map<string, Type | undefined>()
   readonly #functions = new Map<string, GraphFunction | undefined>()
@@ -82,17 +92,14 @@ export class SourceImporter implements NameResolver {
     qualifiedName: string,
     selfType: Type | undefined,
   ): GraphFunction {
-    const schema = this.#atPlace(source, def, () => declaredSchema(def, this, selfType))
-    const compile = (): { graph: Graph; schema: typeof schema } => {
-      const body = compileFunction(source, def, schema, this, qualifiedName)
-      this.#options.cleanUp(body.graph)
-      return body
-    }
+    const schema = this.#atPlace(source, def, () => declaredSchema(def, this.#lookup, selfType))
+    const compile = (): ReturnType<CompileFunction> =>
+      this.#options.compile(source, def, schema, this, qualifiedName)
     return new GraphFunction(qualifiedName, compile, schema.returns.length > 0 ? schema : undefined)
   }
 
   resolve(source: Source, annotation: Parameters<typeof resolveType>[0]): Type {
-    return this.#atPlace(source, annotation, () => resolveType(annotation, (name) => this.findType(name)))
+    return this.#atPlace(source, annotation, () => resolveType(annotation, this.#lookup))
   }
 
   #defineClass(name: string, def: ClassDef, source: Source): Type {
@@ -139,7 +146,7 @@ export class SourceImporter implements NameResolver {
     this.#remember(name, type)
     for (const method of def.body) {
       if (method.kind !== 'def') continue
-      const schema = this.#atPlace(source, method, () => declaredSchema(method, this, type))
+      const schema = this.#atPlace(source, method, () => declaredSchema(method, this.#lookup, type))
       methods.set(method.name, {
         name: method.name,
         parameters: schema.arguments.slice(1),

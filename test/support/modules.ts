@@ -1,7 +1,7 @@
 import type { Archive } from '../../src/archive/archive.ts'
 import type { ClassType } from '../../src/ir/class-type.ts'
 import { ScriptObject, type IValue } from '../../src/ir/ivalue.ts'
-import { cleanUpCompiledGraph } from '../../src/passes/compile-cleanup.ts'
+import { createCompiler } from '../../src/load.ts'
 import { SourceImporter } from '../../src/script/source-importer.ts'
 
 /**
@@ -25,7 +25,7 @@ export class ModuleSource {
       sourceRanges: () => undefined,
     }
     this.#importer = new SourceImporter(archive, {
-      cleanUp: (graph) => void cleanUpCompiledGraph(graph),
+      compile: createCompiler(),
       constants: () => undefined,
     })
   }
