@@ -1,11 +1,11 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { permute, transpose } from './permuting.ts'
 import { reshape } from './reshaping.ts'
-import { contiguous } from './tensor-access.ts'
+import { cloneAs } from './tensor-access.ts'
 
 function requirePixels(self: Tensor, factor: number, name: string): void {
   if (self.dim < 3)
@@ -65,7 +65,9 @@ function channelShuffle(self: Tensor, groups: number): Tensor {
       `number of channels must be divisible by groups. Got ${channels} channels and ${groups} groups.`,
     )
   const split = reshape(self, [images, groups, channels / groups, ...rest])
-  return inOrderOf(self, reshape(contiguous(transpose(split, 1, 2)), self.sizes))
+  const mixed = transpose(split, 1, 2)
+  const copy = cloneAs(mixed, self.dtype, contiguousStrides(mixed.sizes))
+  return inOrderOf(self, copy.asStrided(self.sizes, contiguousStrides(self.sizes)))
 }
 
 export const shufflingOperators: readonly Operator[] = [
