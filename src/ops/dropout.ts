@@ -24,7 +24,7 @@ const seluLimit = 1.7580993408473766
  *
  * @throws OperatorArgumentError when p is no probability, or channels are to be dropped of a vector
  */
-function dropout(input: Tensor, p: number, train: boolean, kind: DropoutKind, random: Random): Tensor {
+export function dropout(input: Tensor, p: number, train: boolean, kind: DropoutKind, random: Random): Tensor {
   if (!(p >= 0 && p <= 1))
     throw new OperatorArgumentError(`dropout probability has to be between 0 and 1, but got ${p}`, {
       argument: 'p',

@@ -54,6 +54,8 @@ import { poolingOperators } from './pooling.ts'
 import { adaptivePoolingOperators } from './adaptive-pooling.ts'
 import { interpolationOperators } from './interpolation.ts'
 import { nonMaximumSuppressionOperators } from './non-maximum-suppression.ts'
+import { packedSequenceOperators } from './packed-sequence.ts'
+import { recurrentOperators } from './recurrent-layers.ts'
 import { roiAlignOperators } from './roi-align.ts'
 import { paddingOperators } from './padding.ts'
 import { embeddingOperators } from './embedding.ts'
@@ -64,6 +66,8 @@ import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  packedSequenceOperators,
+  recurrentOperators,
   gridSamplingOperators,
   unfoldingOperators,
   shufflingOperators,
