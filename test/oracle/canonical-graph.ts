@@ -1,11 +1,10 @@
 /**
- * The text of a graph with its values numbered in the order in which they appear, without source comments and without
- * the numbers of warnings, which libtorch counts over everything its process has ever compiled.
+ * The text of a graph with its values numbered in the order in which they appear, without the numbers of warnings,
+ * which libtorch counts over everything its process has ever compiled, and without source comments unless asked for.
  */
-export function canonicalGraph(text: string): string {
+export function canonicalGraph(text: string, { places = false } = {}): string {
   const names = new Map<string, string>()
-  return text
-    .replaceAll(/ # [^\n]*$/gm, '')
+  return (places ? text : text.replaceAll(/ # [^\n]*$/gm, ''))
     .replaceAll(/\[warn_id=\d+\]/g, '')
     .replaceAll(/%[^\s,():]+/g, (name) => {
       const known = names.get(name)

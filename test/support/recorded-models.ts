@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { readNpz } from '../../src/archive/npz.ts'
 import { load } from '../../src/node/index.ts'
 import type { ScriptModule } from '../../src/script/load-module.ts'
@@ -89,10 +89,3 @@ export const recordedModels = Object.entries(manifest.models).map(([name, model]
   load: () => load(path(model.file)),
   graphs: (form) => readGraphs(`${name}.${form}.ir`),
 }))
-
-/** Every file of the folder with that ending. */
-export function recordedFiles(ending: string): string[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(ending))
-    .map(path)
-}
