@@ -62,10 +62,12 @@ import { embeddingOperators } from './embedding.ts'
 import { shufflingOperators } from './shuffling.ts'
 import { unfoldingOperators } from './unfolding.ts'
 import { gridSamplingOperators } from './grid-sampling.ts'
+import { attentionOperators } from './attention.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  attentionOperators,
   packedSequenceOperators,
   recurrentOperators,
   gridSamplingOperators,
