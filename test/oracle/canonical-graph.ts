@@ -16,6 +16,11 @@ export function canonicalGraph(text: string, { places = false } = {}): string {
     .trim()
 }
 
+/** Only the nodes of a canonical text and how they hang together: no types, no attributes. */
+export function structureOf(canonical: string): string {
+  return canonical.replaceAll(/ : .*? = (?=\w+::)/g, ' = ').replaceAll(/::(\w+)\[.*?\]\(/g, '::$1(')
+}
+
 /** The first line in which two texts differ, for a message. */
 export function firstDifference(ours: string, theirs: string): string {
   const left = ours.split('\n')

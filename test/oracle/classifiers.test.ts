@@ -1,28 +1,21 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readNpz } from '../../src/archive/npz.ts'
 import { compareOutputs } from '../../src/cli/compare.ts'
 import { flattenOutputs } from '../../src/cli/outputs.ts'
-import { runModel } from '../../src/cli/run.ts'
-import type { GraphFunction } from '../../src/ir/graph-function.ts'
-import { ScriptObject } from '../../src/ir/ivalue.ts'
 import { printGraph } from '../../src/ir/graph-printer.ts'
 import { load, save } from '../../src/node/index.ts'
 import { freeze } from '../../src/passes/freeze-module.ts'
 import { inlinedGraph } from '../../src/passes/preoptimize.ts'
+import { runMethod } from '../../src/runtime/module-runner.ts'
 import type { ScriptModule } from '../../src/script/load-module.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { canonicalGraph, firstDifference } from './canonical-graph.ts'
-import { classifiers, quickClassifiers } from './classifiers.ts'
+import { canonicalGraph, firstDifference, structureOf } from './canonical-graph.ts'
+import { methodAt } from './method-at.ts'
+import { chosenModels } from './models.ts'
+import { oracleFolder as folder, startOracles, type Oracles } from './oracles.ts'
 import { writeReport, type ReportRow } from './report.ts'
-import { canImport, OracleWorker } from './worker.ts'
-
-const python = process.env['PERMAFROST_PYTHON'] ?? '/usr/bin/python3'
-/** A second libtorch, to load what we wrote: 2.13 where it is installed. */
-const secondPython = process.env['PERMAFROST_PYTHON2']
-const folder = process.env['PERMAFROST_ORACLE_DIR'] ?? '.oracle'
-const chosen = process.env['PERMAFROST_ORACLE_MODELS']?.split(',')
-const models = chosen ?? (process.env['PERMAFROST_ORACLE_ALL'] === undefined ? quickClassifiers : classifiers)
+import type { OracleWorker } from './worker.ts'
 
 /**
  * Relative to the largest output. Both sides compute in float32 with sums in different orders (ours in float64), and
@@ -30,38 +23,53 @@ const models = chosen ?? (process.env['PERMAFROST_ORACLE_ALL'] === undefined ? q
  */
 const tolerance = { rtol: 1e-5, atol: 0 }
 
+const kinds = ['scripted', 'traced'] as const
 const rows: ReportRow[] = []
-let oracle: OracleWorker
-let second: OracleWorker | undefined
+let oracles: Oracles
 
 beforeAll(() => {
-  mkdirSync(folder, { recursive: true })
-  if (!canImport(python, 'torchvision'))
-    throw new TypeError(`${python} has no torchvision; set PERMAFROST_PYTHON`)
-  oracle = new OracleWorker(python)
-  if (secondPython !== undefined && canImport(secondPython, 'torch')) second = new OracleWorker(secondPython)
+  oracles = startOracles()
 })
 
 afterAll(() => {
-  oracle.stop()
-  second?.stop()
+  oracles.stop()
   writeReport(`${folder}/report.json`, rows)
 })
 
-describe.each(models)('%s', (model) => {
+/** Runs part of a test and notes in the report why it failed. */
+async function noting(row: ReportRow, part: () => void | Promise<void>): Promise<void> {
+  try {
+    await part()
+  } catch (error) {
+    const [line = ''] = String(error).split('\n')
+    row.errors.push(line.slice(0, 200))
+    throw error
+  }
+}
+
+describe.each(chosenModels())('%s', (model) => {
+  // A zoo that scripts/oracle/make-zoo.py made is used and left alone.
+  const made = existsSync(`${folder}/${model}.done`)
+
   beforeAll(async () => {
-    await oracle.request({ do: 'make', model, folder })
+    if (!made) await oracles.first.request({ do: 'make', model, folder })
   }, 300_000)
 
   afterAll(() => {
-    for (const kind of ['scripted', 'traced'])
-      for (const file of ['pt', 'frozen.pt', 'again.pt', 'output.npz', 'graphs.json'])
+    for (const kind of kinds) {
+      for (const file of ['frozen.pt', 'again.pt'])
         rmSync(`${folder}/${model}.${kind}.${file}`, { force: true })
+      if (!made)
+        for (const file of ['pt', 'output.npz', 'graphs.json'])
+          rmSync(`${folder}/${model}.${kind}.${file}`, { force: true })
+    }
+    if (!made) rmSync(`${folder}/${model}.input.npz`, { force: true })
   })
 
-  describe.each(['scripted', 'traced'])('%s', (kind) => {
+  describe.each(kinds)('%s', (kind) => {
     const base = `${folder}/${model}.${kind}`
-    const row: ReportRow = { model, kind }
+    const input = `${folder}/${model}.input.npz`
+    const row: ReportRow = { model, kind, errors: [] }
     rows.push(row)
     let expected: Map<string, Tensor>
 
@@ -71,73 +79,59 @@ describe.each(models)('%s', (model) => {
 
     const errorOf = (outputs: ReadonlyMap<string, Tensor>): number =>
       Math.max(...compareOutputs(expected, outputs, tolerance).map(({ maxRelative }) => maxRelative))
-    const inputs = (): { positional: Tensor[]; named: Record<string, never> } => ({
-      positional: [...readNpz(readFileSync(`${folder}/${model}.input.npz`)).values()],
-      named: {},
-    })
     const ours = (module: ScriptModule): Map<string, Tensor> =>
-      flattenOutputs(runModel(module, 'forward', inputs(), () => undefined))
-    const theirs = async (worker: OracleWorker, file: string): Promise<Map<string, Tensor>> => {
-      const output = `${base}.result.npz`
-      await worker.request({ do: 'run', model: file, input: `${folder}/${model}.input.npz`, output })
-      const read = readNpz(readFileSync(output))
-      rmSync(output)
-      return read
-    }
+      flattenOutputs(runMethod(module.root, 'forward', [...readNpz(readFileSync(input)).values()]))
+    const theirs = async (worker: OracleWorker, file: string): Promise<number> =>
+      errorOf(await oracles.run(worker, { model: file, input }))
 
-    it('computes what libtorch computes, as it is', () => {
-      row.original = errorOf(ours(load(`${base}.pt`)))
-      expect(row.original).toBeLessThanOrEqual(tolerance.rtol)
-    })
+    it('computes what libtorch computes, as it is', () =>
+      noting(row, () => {
+        row.original = errorOf(ours(load(`${base}.pt`)))
+        expect(row.original).toBeLessThanOrEqual(tolerance.rtol)
+      }))
 
-    it('computes what libtorch computes, frozen', () => {
-      const module = load(`${base}.pt`)
-      const frozen = { ...module, root: freeze(module.root, { verify: true }).module }
-      row.frozen = errorOf(ours(frozen))
-      save(frozen, `${base}.frozen.pt`)
-      expect(row.frozen).toBeLessThanOrEqual(tolerance.rtol)
-    })
+    it('computes what libtorch computes, frozen', () =>
+      noting(row, () => {
+        const module = load(`${base}.pt`)
+        const frozen = { ...module, root: freeze(module.root, { verify: true }).module }
+        save(frozen, `${base}.frozen.pt`)
+        row.frozen = errorOf(ours(frozen))
+        expect(row.frozen).toBeLessThanOrEqual(tolerance.rtol)
+      }))
 
-    it('is loaded and run by libtorch after freezing', async () => {
-      row.frozenInLibtorch = errorOf(await theirs(oracle, `${base}.frozen.pt`))
-      if (second) row.frozenInSecondLibtorch = errorOf(await theirs(second, `${base}.frozen.pt`))
-      expect(Math.max(row.frozenInLibtorch, row.frozenInSecondLibtorch ?? 0)).toBeLessThanOrEqual(
-        tolerance.rtol,
-      )
-    })
+    it('is loaded and run by libtorch after freezing', () =>
+      noting(row, async () => {
+        row.frozenInLibtorch = await theirs(oracles.first, `${base}.frozen.pt`)
+        if (oracles.second) row.frozenInSecondLibtorch = await theirs(oracles.second, `${base}.frozen.pt`)
+        expect(row.frozenInLibtorch).toBeLessThanOrEqual(tolerance.rtol)
+        expect(row.frozenInSecondLibtorch ?? 0).toBeLessThanOrEqual(tolerance.rtol)
+      }))
 
-    it('is loaded and run by libtorch after loading and saving, with the same result', async () => {
-      save(load(`${base}.pt`), `${base}.again.pt`)
-      row.savedInLibtorch = errorOf(await theirs(oracle, `${base}.again.pt`))
-      if (second) row.savedInSecondLibtorch = errorOf(await theirs(second, `${base}.again.pt`))
-      expect(row.savedInLibtorch).toBe(0)
-      expect(row.savedInSecondLibtorch ?? 0).toBeLessThanOrEqual(tolerance.rtol)
-    })
+    it('is loaded and run by libtorch after loading and saving, with the same result', () =>
+      noting(row, async () => {
+        save(load(`${base}.pt`), `${base}.again.pt`)
+        row.savedInLibtorch = await theirs(oracles.first, `${base}.again.pt`)
+        if (oracles.second) row.savedInSecondLibtorch = await theirs(oracles.second, `${base}.again.pt`)
+        expect(row.savedInLibtorch).toBe(0)
+        expect(row.savedInSecondLibtorch ?? 0).toBeLessThanOrEqual(tolerance.rtol)
+      }))
 
-    it('has the inlined graph that libtorch has, in every method', () => {
-      const graphs = JSON.parse(readFileSync(`${base}.graphs.json`, 'utf8')) as Record<string, string>
-      const module = load(`${base}.pt`)
-      const differences = Object.entries(graphs).flatMap(([path, text]) => {
-        const expectedText = canonicalGraph(text)
-        const found = canonicalGraph(printGraph(inlinedGraph(methodAt(module.root, path))))
-        return found === expectedText ? [] : [`${path} ${firstDifference(found, expectedText)}`]
-      })
-      row.graphs = Object.keys(graphs).length
-      row.equalGraphs = row.graphs - differences.length
-      expect(differences).toEqual([])
-    })
+    it('has the inlined graph that libtorch has, in every method', () =>
+      noting(row, () => {
+        const graphs = Object.entries(
+          JSON.parse(readFileSync(`${base}.graphs.json`, 'utf8')) as Record<string, string>,
+        )
+        const module = load(`${base}.pt`)
+        const differences: string[] = []
+        Object.assign(row, { graphs: graphs.length, equalGraphs: 0, equalStructures: 0 })
+        for (const [path, text] of graphs) {
+          const wanted = canonicalGraph(text)
+          const found = canonicalGraph(printGraph(inlinedGraph(methodAt(module.root, path))))
+          if (found === wanted) row.equalGraphs = (row.equalGraphs ?? 0) + 1
+          else differences.push(`${path} ${firstDifference(found, wanted)}`)
+          if (structureOf(found) === structureOf(wanted)) row.equalStructures = (row.equalStructures ?? 0) + 1
+        }
+        expect(differences).toEqual([])
+      }))
   })
 })
-
-function methodAt(root: ScriptObject, path: string): GraphFunction {
-  const [modulePath = '', method = ''] = path.split(':')
-  let object = root
-  for (const name of modulePath === '' ? [] : modulePath.split('.')) {
-    const inner = object.slots.get(name)
-    if (!(inner instanceof ScriptObject)) throw new TypeError(`no module at ${path}`)
-    object = inner
-  }
-  const fn = object.type.methods.get(method)
-  if (fn === undefined) throw new TypeError(`no method at ${path}`)
-  return fn
-}

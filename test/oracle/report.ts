@@ -10,26 +10,46 @@ export interface ReportRow {
   frozenInSecondLibtorch?: number
   savedInLibtorch?: number
   savedInSecondLibtorch?: number
+  /** Methods looked at; those whose inlined graph is libtorch's; those that are but for types and attributes. */
   graphs?: number
   equalGraphs?: number
+  equalStructures?: number
+  /** First line of each failure. */
+  readonly errors: string[]
 }
+
+const columns = [
+  ['original', 'original'],
+  ['frozen', 'frozen'],
+  ['fr.torch', 'frozenInLibtorch'],
+  ['fr.torch2', 'frozenInSecondLibtorch'],
+  ['saved', 'savedInLibtorch'],
+  ['sv.torch2', 'savedInSecondLibtorch'],
+] as const
 
 /** Writes the rows as JSON and prints them as a table. */
 export function writeReport(path: string, rows: readonly ReportRow[]): void {
   writeFileSync(path, `${JSON.stringify(rows, undefined, 2)}\n`)
-  const columns = [
-    'original',
-    'frozen',
-    'frozenInLibtorch',
-    'frozenInSecondLibtorch',
-    'savedInLibtorch',
-  ] as const
-  const lines = rows.map((row) => {
-    const errors = columns.map((column) => (row[column]?.toExponential(1) ?? '-').padStart(9))
-    return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${row.equalGraphs ?? '-'}/${row.graphs ?? '-'}`
+  const head = `${'model'.padEnd(30)}${columns.map(([name]) => name.padStart(10)).join('')}  graphs`
+  process.stdout.write(`${[head, ...rows.map(formatRow), summary(rows)].join('\n')}\n`)
+}
+
+function formatRow(row: ReportRow): string {
+  const errors = columns.map(([, key]) => (row[key]?.toExponential(1) ?? '-').padStart(10))
+  const graphs = `${row.equalGraphs ?? '-'}/${row.graphs ?? '-'}`
+  const failures = row.errors.map((line) => `\n    ${line}`).join('')
+  return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${graphs}${failures}`
+}
+
+function summary(rows: readonly ReportRow[]): string {
+  const sum = (key: 'graphs' | 'equalGraphs' | 'equalStructures'): number =>
+    rows.reduce((total, row) => total + (row[key] ?? 0), 0)
+  const worst = columns.map(([name, key]) => {
+    const values = rows.flatMap((row) => row[key] ?? [])
+    return `${name} ${values.length === 0 ? '-' : Math.max(...values).toExponential(1)} of ${values.length}`
   })
-  const total = rows.reduce((sum, row) => sum + (row.graphs ?? 0), 0)
-  const equal = rows.reduce((sum, row) => sum + (row.equalGraphs ?? 0), 0)
-  const head = `${'model'.padEnd(30)}${['original', 'frozen', 'fr.torch', 'fr.torch2', 'saved'].map((name) => name.padStart(9)).join('')}  graphs`
-  process.stdout.write(`${[head, ...lines, `graphs equal to libtorch's: ${equal} of ${total}`].join('\n')}\n`)
+  return [
+    `graphs equal to libtorch's: ${sum('equalGraphs')} of ${sum('graphs')} (but for types and attributes: ${sum('equalStructures')})`,
+    `largest errors: ${worst.join(', ')}`,
+  ].join('\n')
 }

@@ -31,7 +31,7 @@ function textsOf(value: IValue, path = 'output'): Record<string, string | null> 
       return value.elements.map((item, i) => [value.type?.fields?.[i] ?? String(i), item] as const)
     if (value instanceof List) return value.elements.map((item, i) => [String(i), item] as const)
     return value instanceof Dict
-      ? [...value.entries()].map(([key, item]) => [String(toPlain(key) as string), item])
+      ? [...value.entries()].map(([key, item]) => [toPlain(key) as string, item])
       : []
   }
   return Object.assign({}, ...children().map(([name, item]) => textsOf(item, `${path}.${name}`))) as Record<
