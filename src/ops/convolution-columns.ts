@@ -12,13 +12,35 @@ export interface TapOffsets {
   readonly offsets: readonly [Int32Array, Int32Array, Int32Array]
   readonly kernel: readonly number[]
   readonly output: readonly number[]
+  /** The output columns (first, end) where every tap across the width meets an element, and they step evenly. */
+  readonly interior: readonly [number, number]
+  /** From each of them to the next, between elements; and where each tap would be at column 0. */
+  readonly widthStep: number
+  readonly widthOrigins: readonly number[]
 }
 
 /** `geometry` must have three spatial dimensions, `strides` are those of the input's. */
 export function tapOffsets(geometry: ConvolutionGeometry, strides: readonly number[]): TapOffsets {
   const { kernel, output } = geometry
   const of = (dim: number): Int32Array => offsetsOfDimension(geometry, dim, strides[dim]!)
-  return { offsets: [of(0), of(1), of(2)], kernel, output }
+  return { offsets: [of(0), of(1), of(2)], kernel, output, ...interiorOf(geometry, strides[2]!) }
+}
+
+/** None of a transposed convolution with a stride: there the taps meet every so many columns only. */
+function interiorOf(
+  geometry: ConvolutionGeometry,
+  inputStride: number,
+): Pick<TapOffsets, 'interior' | 'widthStep' | 'widthOrigins'> {
+  const [taps, width, input] = [geometry.kernel[2]!, geometry.output[2]!, geometry.input[2]!]
+  const origins = Array.from({ length: taps }, (_, tap) => inputIndex(geometry, 2, tap, 0))
+  const step = inputIndex(geometry, 2, 0, 1) - inputIndex(geometry, 2, 0, 0)
+  const first = Math.max(0, Math.ceil(-Math.min(...origins) / step))
+  const end = Math.min(width, Math.floor((input - 1 - Math.max(...origins)) / step) + 1)
+  return {
+    interior: Number.isInteger(step) && first < end ? [first, end] : [0, 0],
+    widthStep: step * inputStride,
+    widthOrigins: origins.map((index) => index * inputStride),
+  }
 }
 
 function offsetsOfDimension(geometry: ConvolutionGeometry, dim: number, inputStride: number): Int32Array {

@@ -50,34 +50,53 @@ const cases: fc.Arbitrary<Case> = fc
     gap: small(2),
     hasBias: fc.boolean(),
     seed: fc.nat(100),
+    // Long lines of outputs are convolved without packing where a group has few channels.
+    widening: fc.constantFrom(0, 0, 0, 20),
   })
-  .map(({ spatial, groups, transposed, batch, inputs, outputs, numbers, order, gap, hasBias, seed }) => {
-    const dims = numbers.slice(0, spatial)
-    const kernel = dims.map(([size, k, , padding, dilation]) =>
-      Math.min(k, Math.floor((size + 2 * padding - 1) / dilation) + 1),
-    )
-    const sizes = [batch, inputs * groups, ...dims.map(([size]) => size)]
-    const weightSizes = transposed
-      ? [inputs * groups, outputs, ...kernel]
-      : [outputs * groups, inputs, ...kernel]
-    const memoryOrder = order.filter((dim) => dim < sizes.length)
-    const padding = dims.map(([size, , stride, pad, dilation], i) =>
-      transposed ? Math.min(pad, Math.floor(((size - 1) * stride + dilation * (kernel[i]! - 1)) / 2)) : pad,
-    )
-    return {
-      input: filled(sizes, stridesIn(memoryOrder, sizes, gap), seed),
-      weight: filled(weightSizes, stridesIn([...memoryOrder].reverse(), weightSizes, gap), seed + 1),
-      bias: hasBias ? filled([outputs * groups], [gap], seed + 2) : null,
-      options: {
-        stride: dims.map(([, , stride]) => stride),
-        padding,
-        dilation: dims.map(([, , , , dilation]) => dilation),
-        groups,
-        transposed,
-        outputPadding: dims.map(() => 0),
-      },
-    }
-  })
+  .map(
+    ({
+      spatial,
+      groups,
+      transposed,
+      batch,
+      inputs,
+      outputs,
+      numbers,
+      order,
+      gap,
+      hasBias,
+      seed,
+      widening,
+    }) => {
+      const dims = numbers
+        .slice(0, spatial)
+        .map(([size, ...rest], i) => [size + (i === spatial - 1 ? widening : 0), ...rest] as const)
+      const kernel = dims.map(([size, k, , padding, dilation]) =>
+        Math.min(k, Math.floor((size + 2 * padding - 1) / dilation) + 1),
+      )
+      const sizes = [batch, inputs * groups, ...dims.map(([size]) => size)]
+      const weightSizes = transposed
+        ? [inputs * groups, outputs, ...kernel]
+        : [outputs * groups, inputs, ...kernel]
+      const memoryOrder = order.filter((dim) => dim < sizes.length)
+      const padding = dims.map(([size, , stride, pad, dilation], i) =>
+        transposed ? Math.min(pad, Math.floor(((size - 1) * stride + dilation * (kernel[i]! - 1)) / 2)) : pad,
+      )
+      return {
+        input: filled(sizes, stridesIn(memoryOrder, sizes, gap), seed),
+        weight: filled(weightSizes, stridesIn([...memoryOrder].reverse(), weightSizes, gap), seed + 1),
+        bias: hasBias ? filled([outputs * groups], [gap], seed + 2) : null,
+        options: {
+          stride: dims.map(([, , stride]) => stride),
+          padding,
+          dilation: dims.map(([, , , , dilation]) => dilation),
+          groups,
+          transposed,
+          outputPadding: dims.map(() => 0),
+        },
+      }
+    },
+  )
 
 function at(tensor: Tensor, index: readonly number[]): number {
   return Number(tensor.data[index.reduce((n, i, dim) => n + i * tensor.strides[dim]!, tensor.storageOffset)])

@@ -6,7 +6,7 @@ import {
   type ConvolutionGeometry,
   type ConvolutionOptions,
 } from './convolution-geometry.ts'
-import { convolveChannel } from './depthwise-convolution.ts'
+import { convolveChannel } from './direct-convolution.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, forKernel, fromKernel, kernelDType, requireSameDType } from './float-compute.ts'
 import { multiplyPacked, stridedRows } from './gemm.ts'
@@ -150,10 +150,15 @@ function offsetsOfWeights(weight: Tensor, channels: number, channelStride: numbe
   return offsets
 }
 
+/** With few rows the product does not repay the packing of columns, where these lie in lines of some length. */
+function isDirect({ inputsPerGroup, outputsPerGroup, taps }: Job): boolean {
+  return inputsPerGroup === 1 || (outputsPerGroup <= 4 && taps.kernel[2]! > 1 && taps.output[2]! >= 16)
+}
+
 function run(job: Job): void {
   const [images, channels] = job.input.sizes as [number, number]
   const groups = channels / job.inputsPerGroup
-  const convolveGroup = job.inputsPerGroup === 1 ? convolveDepthwise : multiplyGroup
+  const convolveGroup = isDirect(job) ? convolveDirectly : multiplyGroup
   for (let image = 0; image < images; image++)
     for (let group = 0; group < groups; group++)
       convolveGroup(job, group, {
@@ -189,7 +194,7 @@ function multiplyGroup(job: Job, group: number, start: Start): void {
   )
 }
 
-function convolveDepthwise(job: Job, group: number, start: Start): void {
+function convolveDirectly(job: Job, group: number, start: Start): void {
   const { input, output, weight, weightOffsets, outputsPerGroup } = job
   for (let channel = 0; channel < outputsPerGroup; channel++) {
     const first = start.weight + channel * job.outputStep
@@ -197,6 +202,8 @@ function convolveDepthwise(job: Job, group: number, start: Start): void {
       {
         input: floatsOf(input),
         inputOffset: start.input,
+        inputChannels: job.inputsPerGroup,
+        inputChannelStride: input.strides[1]!,
         weight: Float64Array.from(weightOffsets, (offset) => floatsOf(weight)[first + offset]!),
         bias: job.bias[group * outputsPerGroup + channel]!,
         output: floatsOf(output),
