@@ -33,7 +33,9 @@ export function bindInputs(schema: FunctionSchema, inputs: Inputs): IValue[] {
 
 /** The arguments that a caller gives: all but a method's `self`. */
 export function parametersOf(schema: FunctionSchema): readonly Argument[] {
-  return schema.arguments[0]?.name === 'self' ? schema.arguments.slice(1) : schema.arguments
+  const [first] = schema.arguments
+  const isSelf = first !== undefined && (first.name === 'self' || first.type.kind === 'Class')
+  return isSelf ? schema.arguments.slice(1) : schema.arguments
 }
 
 function bind(
