@@ -151,7 +151,7 @@ function sumOut(operand: Labelled, kept: readonly string[]): Labelled {
  *
  * @throws OperatorArgumentError when the equation does not fit the operands
  */
-function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
+export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) refuse('must provide at least one operand')
   const { inputs, output } = parseEquation(equation, tensors)
   const sizes = sizesOfLabels(inputs, tensors)

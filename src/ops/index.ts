@@ -63,10 +63,12 @@ import { shufflingOperators } from './shuffling.ts'
 import { unfoldingOperators } from './unfolding.ts'
 import { gridSamplingOperators } from './grid-sampling.ts'
 import { attentionOperators } from './attention.ts'
+import { similarityOperators } from './similarity.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  similarityOperators,
   attentionOperators,
   packedSequenceOperators,
   recurrentOperators,
