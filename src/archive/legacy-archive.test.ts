@@ -3,7 +3,7 @@ import { errorOf, fixture, plain, withEntries } from '../../test/support/archive
 import type { Tensor } from '../tensor/tensor.ts'
 import { readArchive } from './archive.ts'
 import { MissingEntryError, TensorLayoutError, UnsupportedArchiveError } from './errors.ts'
-import { PickleDict, PickleObject } from './pickle-values.ts'
+import { type PickleDict, type PickleObject } from './pickle-values.ts'
 
 const file = fixture('legacy.pt')
 

@@ -21,19 +21,25 @@ function unpack(type: Type, value: IValue): unknown {
     case 'Optional':
       return unpack(type.element, value)
     case 'Float':
-      return value instanceof Double ? value.value : Number(value as number)
+      return value instanceof Double ? value.value : Number(value)
     case 'Int':
       return typeof value === 'bigint' ? Number(value) : value
     case 'List':
       if (!(value instanceof List)) return [unpack(type.element, value)]
-      return needsUnpacking(type.element) ? value.elements.map((item) => unpack(type.element, item)) : value.elements
+      return needsUnpacking(type.element)
+        ? value.elements.map((item) => unpack(type.element, item))
+        : value.elements
     default:
       return value
   }
 }
 
 function needsUnpacking(type: Type): boolean {
-  return type.kind === 'Float' || type.kind === 'List' || (type.kind === 'Optional' && needsUnpacking(type.element))
+  return (
+    type.kind === 'Float' ||
+    type.kind === 'List' ||
+    (type.kind === 'Optional' && needsUnpacking(type.element))
+  )
 }
 
 /** The interpreter values of a kernel's result, one per return of the schema. */

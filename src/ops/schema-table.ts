@@ -1,7 +1,12 @@
 import type { Node } from '../ir/graph.ts'
 import { parseSchema } from '../ir/schema-parser.ts'
 import type { FunctionSchema } from '../ir/schema.ts'
-import { isSubtype, matchTypeVariables, substituteVariables, type TypeEnvironment } from '../ir/type-relations.ts'
+import {
+  isSubtype,
+  matchTypeVariables,
+  substituteVariables,
+  type TypeEnvironment,
+} from '../ir/type-relations.ts'
 import { allOperators } from './index.ts'
 import { schemaText } from './schemas.generated.ts'
 
