@@ -56,6 +56,8 @@ import { interpolationOperators } from './interpolation.ts'
 import { nonMaximumSuppressionOperators } from './non-maximum-suppression.ts'
 import { packedSequenceOperators } from './packed-sequence.ts'
 import { recurrentOperators } from './recurrent-layers.ts'
+import { lossOperators } from './losses.ts'
+import { classLossOperators } from './class-losses.ts'
 import { roiAlignOperators } from './roi-align.ts'
 import { paddingOperators } from './padding.ts'
 import { embeddingOperators } from './embedding.ts'
@@ -68,6 +70,8 @@ import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  lossOperators,
+  classLossOperators,
   similarityOperators,
   attentionOperators,
   packedSequenceOperators,
