@@ -2,7 +2,7 @@ import { dtypes, type DType, type TypedArray } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { broadcastStrides } from './memory-layout.ts'
 import { UnsupportedOperatorError } from './errors.ts'
-import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from './half.ts'
+import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from '../tensor/half.ts'
 import { forEachRow, planLoop, rowStrides } from './strided-loop.ts'
 
 type Element = number | bigint
@@ -25,14 +25,14 @@ export function toInt64(value: Element): bigint {
 
 /** Turns a stored element of the dtype into a number or bigint, or nothing where it is one already. */
 function decoder(dtype: DType): ((stored: Element) => Element) | undefined {
-  if (dtype === 'float16') return (half) => float16ToNumber(half as number)
+  if (dtype === 'float16') return (half) => halfToNumber(half as number)
   return dtype === 'bfloat16' ? (half) => bfloat16ToNumber(half as number) : undefined
 }
 
 function encoder(from: DType, to: DType): ((value: Element) => Element) | undefined {
   if (to === 'int64') return from === 'int64' ? undefined : toInt64
   if (to === 'bool') return from === 'bool' ? undefined : (value) => (value ? 1 : Number.isNaN(value) ? 1 : 0)
-  if (to === 'float16') return (value) => numberToFloat16(Number(value))
+  if (to === 'float16') return (value) => numberToHalf(Math.fround(Number(value)))
   if (to === 'bfloat16') return (value) => numberToBfloat16(Number(value))
   if (from !== 'int64') return undefined
   if (dtypes[to].category === 'integral') return (value) => Number(BigInt.asIntN(32, value as bigint))

@@ -9,7 +9,7 @@ import {
   requireFloating,
   requireSameDType,
 } from './float-compute.ts'
-import { roundToEven } from './half.ts'
+import { roundToEven } from './round-to-even.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { cubic } from './resampling.ts'
 import { allocate, floatData } from './tensor-access.ts'

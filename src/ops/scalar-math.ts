@@ -1,6 +1,6 @@
 import { Double, type IValue } from '../ir/ivalue.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { roundToEven } from './half.ts'
+import { roundToEven } from './round-to-even.ts'
 import { mulInt, type Int } from './int64.ts'
 import type { Operator } from './operator.ts'
 import { numberPairTexts, numberTexts, rawFamily, rawTable } from './raw-family.ts'

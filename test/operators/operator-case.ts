@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { Device, Double, List, type IValue } from '../../src/ir/ivalue.ts'
 import type { FunctionSchema } from '../../src/ir/schema.ts'
 import { AnyT, type Type } from '../../src/ir/types.ts'
-import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from '../../src/ops/half.ts'
+import { bfloat16ToNumber, halfToNumber, numberToBfloat16, numberToHalf } from '../../src/tensor/half.ts'
 import { dtypes, itemSize, type DType } from '../../src/tensor/dtype.ts'
 import { Storage } from '../../src/tensor/storage.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
@@ -95,14 +95,14 @@ export function decodeTensor({ tensor: dtype, sizes, strides, offset, data }: En
 }
 
 function encodeHalf(dtype: DType, value: number): number {
-  return dtype === 'float16' ? numberToFloat16(value) : dtype === 'bfloat16' ? numberToBfloat16(value) : value
+  return dtype === 'float16' ? numberToHalf(value) : dtype === 'bfloat16' ? numberToBfloat16(value) : value
 }
 
 /** Stored elements as numbers (int64 as bigint). */
 export function readElement(tensor: Tensor, at: number): number | bigint {
   const value = tensor.data[at] ?? NaN
   if (typeof value === 'bigint') return value
-  if (tensor.dtype === 'float16') return float16ToNumber(value)
+  if (tensor.dtype === 'float16') return halfToNumber(value)
   return tensor.dtype === 'bfloat16' ? bfloat16ToNumber(value) : value
 }
 
