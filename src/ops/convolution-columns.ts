@@ -1,6 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import type { ConvolutionGeometry } from './convolution-geometry.ts'
 import type { ColumnSource } from './gemm.ts'
+import { tabulate } from './scratch.ts'
 
 /**
  * For each kernel tap and output position of the three spatial dimensions: how far the input element that meets
@@ -46,7 +47,7 @@ function interiorOf(
 function offsetsOfDimension(geometry: ConvolutionGeometry, dim: number, inputStride: number): Int32Array {
   const output = geometry.output[dim]!
   const input = geometry.input[dim]!
-  const offsets = new Int32Array(geometry.kernel[dim]! * output)
+  const offsets = tabulate(geometry.kernel[dim]! * output, () => -1)
   for (let tap = 0, at = 0; tap < geometry.kernel[dim]!; tap++)
     for (let position = 0; position < output; position++, at++) {
       const index = inputIndex(geometry, dim, tap, position)

@@ -11,6 +11,7 @@ import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, forKernel, fromKernel, kernelDType, requireSameDType } from './float-compute.ts'
 import { multiplyPacked, stridedRows } from './gemm.ts'
 import { channelsLastStrides } from './memory-layout.ts'
+import { tabulate } from './scratch.ts'
 import { allocate, floatData } from './tensor-access.ts'
 
 /** What all images and groups of one convolution share. All tensors have three spatial dimensions. */
@@ -140,7 +141,7 @@ function offsetsOfWeights(weight: Tensor, channels: number, channelStride: numbe
     number,
     number,
   ]
-  const offsets = new Int32Array(channels * depth * height * width)
+  const offsets = tabulate(channels * depth * height * width, () => 0)
   let at = 0
   for (let c = 0; c < channels; c++)
     for (let d = 0; d < depth; d++)

@@ -1,3 +1,5 @@
+import { scratchDoubles, tabulate } from './scratch.ts'
+
 /**
  * Matrix products over packed panels. Operands are handed over as packers, so that a convolution's columns and a
  * strided matrix take the same road; sums are doubles, rounded once where they are stored.
@@ -32,6 +34,8 @@ const tileSize = 4
 /** Bytes of packed columns that are kept at hand while all rows pass by: a good part of a level-2 cache. */
 const blockBytes = 1 << 19
 const smallestBlock = 32
+/** Beyond this length of the sums, memory is dearer than packing the rows again. */
+const deepSum = 1 << 18
 
 /** target = left · right, for a common depth (length of the sums). Costs 2 · rows · columns · depth operations. */
 export function multiplyPacked(
@@ -41,8 +45,8 @@ export function multiplyPacked(
   target: ProductTarget,
 ): void {
   const block = blockColumns(depth, right.columns)
-  const rowPanel = new Float64Array(tileSize * depth)
-  const columnPanels = new Float64Array(block * depth)
+  const rowPanel = scratchDoubles(tileSize * depth)
+  const columnPanels = scratchDoubles(block * depth)
   const tile = new Float64Array(tileSize * tileSize)
   for (let start = 0; start < right.columns; start += block) {
     const end = Math.min(start + block, right.columns)
@@ -64,7 +68,8 @@ export function multiplyPacked(
 function blockColumns(depth: number, columns: number): number {
   const fitting = Math.floor(blockBytes / 8 / Math.max(depth, 1) / tileSize) * tileSize
   const wanted = Math.ceil(columns / tileSize) * tileSize
-  return Math.min(wanted, Math.max(smallestBlock, fitting))
+  const deepest = depth > deepSum ? tileSize : smallestBlock
+  return Math.min(wanted, Math.max(deepest, fitting))
 }
 
 /** Four rows by four columns, in sixteen local sums: what fits the registers of a scalar engine. */
@@ -229,5 +234,5 @@ export function stridedColumns(
 
 /** Offsets of a depth that steps evenly. */
 export function evenOffsets(depth: number, stride: number): Int32Array {
-  return Int32Array.from({ length: depth }, (_, k) => k * stride)
+  return tabulate(depth, (k) => k * stride)
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { numelOf, type Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { perDimension, sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
@@ -15,6 +15,7 @@ import {
   type Resampling,
   type ResamplingTable,
 } from './resampling.ts'
+import { checkBytes } from './tensor-access.ts'
 
 /** One way to interpolate; what it does with a dimension, and what libtorch makes of types and layouts. */
 interface Mode {
@@ -85,6 +86,8 @@ function interpolate(
   align: boolean,
 ): Tensor {
   checkInput(input, spatial, mode, size)
+  const sizes = [...input.sizes.slice(0, 2), ...size]
+  checkBytes(8 * numelOf(sizes), sizes)
   const round = mode.nearest || input.dtype !== 'float64' ? Math.fround : (x: number) => x
   const tables = input.sizes.slice(2).map((extent, i) =>
     mode.table({

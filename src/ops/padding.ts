@@ -6,6 +6,7 @@ import { OperatorArgumentError } from './errors.ts'
 import { Double, scalarToNumber, type Scalar } from '../ir/ivalue.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { scalarTensor } from './scalar-operand.ts'
+import { tabulate } from './scratch.ts'
 import { allocate, cloneAs, contiguousData } from './tensor-access.ts'
 
 /** Padding of one dimension; negative numbers cut off. */
@@ -108,9 +109,7 @@ function padWithin(self: Tensor, pad: readonly number[], mode: string): Tensor {
   checkReach(edges.slice(-padded), self, mode)
   return gather(
     self,
-    edges
-      .slice(-padded)
-      .map((edge) => Int32Array.from({ length: paddedSize(edge) }, (_, i) => source(i - edge.before, edge))),
+    edges.slice(-padded).map((edge) => tabulate(paddedSize(edge), (i) => source(i - edge.before, edge))),
   )
 }
 

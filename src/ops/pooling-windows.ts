@@ -1,6 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { perDimension, sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
+import { tabulate } from './scratch.ts'
 
 /** Which input positions each output position of one dimension looks at: `start`, `start + step`, … before `end`. */
 export interface Windows {
@@ -80,14 +81,16 @@ interface Window {
 function windowsOf(input: number, window: Window, ceilMode: boolean): Windows {
   const { kernel, stride, padding, dilation } = window
   const output = pooledSize(input, window, ceilMode)
-  const positions = Array.from({ length: Math.max(output, 0) }, (_, i) => i * stride - padding)
+  const first = (i: number): number => i * stride - padding
+  const table = (value: (position: number) => number): Int32Array =>
+    tabulate(Math.max(output, 0), (i) => value(first(i)))
   const inside = (position: number): number =>
     position >= 0 ? position : position + Math.ceil(-position / dilation) * dilation
   return {
-    start: Int32Array.from(positions, inside),
-    end: Int32Array.from(positions, (first) => Math.min(first + (kernel - 1) * dilation + 1, input)),
+    start: table(inside),
+    end: table((at) => Math.min(at + (kernel - 1) * dilation + 1, input)),
     step: dilation,
-    counted: Int32Array.from(positions, (first) => Math.min(first + kernel, input + padding) - first),
+    counted: table((at) => Math.min(at + kernel, input + padding) - at),
     input,
   }
 }
@@ -103,8 +106,8 @@ function pooledSize(input: number, { kernel, stride, padding, dilation }: Window
  * ⌈(i+1)·in/out⌉.
  */
 export function adaptiveWindows(input: number, output: number): Windows {
-  const start = Int32Array.from({ length: output }, (_, i) => Math.floor((i * input) / output))
-  const end = Int32Array.from({ length: output }, (_, i) => Math.ceil(((i + 1) * input) / output))
+  const start = tabulate(output, (i) => Math.floor((i * input) / output))
+  const end = tabulate(output, (i) => Math.ceil(((i + 1) * input) / output))
   return { start, end, step: 1, counted: end.map((last, i) => last - start[i]!), input }
 }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { floatsOf, kernelDType } from './float-compute.ts'
+import { scratchDoubles, tabulate } from './scratch.ts'
 import { allocate, floatData } from './tensor-access.ts'
 
 /** For each output position of a dimension, `taps` input positions and what each of them counts. */
@@ -32,8 +33,8 @@ function tableOf(
   taps: number,
   fill: (position: number, write: (tap: number, at: number, weight: number) => void) => void,
 ): ResamplingTable {
-  const positions = new Int32Array(output * taps)
-  const weights = new Float64Array(output * taps)
+  const positions = tabulate(output * taps, () => 0)
+  const weights = scratchDoubles(output * taps)
   for (let position = 0; position < output; position++)
     fill(position, (tap, at, weight) => {
       positions[position * taps + tap] = Math.min(Math.max(at, 0), input - 1)
@@ -132,7 +133,7 @@ function resampleDimension(
   inner: number,
   { input, output, taps, positions, weights }: ResamplingTable,
 ): Float64Array {
-  const result = new Float64Array(outer * output * inner)
+  const result = scratchDoubles(outer * output * inner)
   for (let line = 0, to = 0; line < outer; line++)
     for (let position = 0; position < output; position++, to += inner)
       for (let tap = position * taps; tap < (position + 1) * taps; tap++) {
