@@ -58,6 +58,7 @@ import { packedSequenceOperators } from './packed-sequence.ts'
 import { recurrentOperators } from './recurrent-layers.ts'
 import { lossOperators } from './losses.ts'
 import { classLossOperators } from './class-losses.ts'
+import { embeddingBagOperators } from './embedding-bag.ts'
 import { roiAlignOperators } from './roi-align.ts'
 import { paddingOperators } from './padding.ts'
 import { embeddingOperators } from './embedding.ts'
@@ -70,6 +71,7 @@ import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  embeddingBagOperators,
   lossOperators,
   classLossOperators,
   similarityOperators,
