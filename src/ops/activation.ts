@@ -84,7 +84,7 @@ function celu(self: Tensor, alpha: number): Tensor {
 }
 
 /** Hendrycks and Gimpel 2016; the other form replaces the error function by a tanh of a cubic. */
-function gelu(self: Tensor, approximate: string): Tensor {
+export function gelu(self: Tensor, approximate: string): Tensor {
   if (approximate === 'none') return floating(self, 'gelu', (x) => 0.5 * x * erfc(-x * Math.SQRT1_2))
   if (approximate !== 'tanh')
     throw new OperatorArgumentError(`approximate argument must be either none or tanh, not '${approximate}'`)

@@ -101,7 +101,7 @@ interface MultiHeadArguments {
  *
  * @throws OperatorArgumentError when sizes or dtypes do not fit
  */
-function multiHeadAttention(args: MultiHeadArguments): (Tensor | null)[] {
+export function multiHeadAttention(args: MultiHeadArguments): (Tensor | null)[] {
   checkMultiHead(args)
   const { query, key, value, num_head: heads } = args
   const projected = [query, key, value].map((input, part) => splitHeads(project(input, part, args), heads))

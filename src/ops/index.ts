@@ -59,6 +59,7 @@ import { recurrentOperators } from './recurrent-layers.ts'
 import { lossOperators } from './losses.ts'
 import { classLossOperators } from './class-losses.ts'
 import { embeddingBagOperators } from './embedding-bag.ts'
+import { encoderLayerOperators } from './encoder-layer.ts'
 import { roiAlignOperators } from './roi-align.ts'
 import { paddingOperators } from './padding.ts'
 import { embeddingOperators } from './embedding.ts'
@@ -71,6 +72,7 @@ import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  encoderLayerOperators,
   embeddingBagOperators,
   lossOperators,
   classLossOperators,

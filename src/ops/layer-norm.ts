@@ -8,7 +8,7 @@ import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
 import { allocate, floatData } from './tensor-access.ts'
 
-interface Normalized {
+export interface Normalized {
   readonly output: Tensor
   readonly mean: Float64Array
   readonly inverse: Float64Array
@@ -20,7 +20,7 @@ interface Normalized {
  *
  * @throws OperatorArgumentError when sizes or dtypes do not fit
  */
-function layerNorm(
+export function layerNorm(
   input: Tensor,
   shape: readonly number[],
   weight: Tensor | null,
