@@ -22,6 +22,8 @@ interface DotProductArguments {
   readonly attn_mask: Tensor | null
   readonly dropout_p: number
   readonly is_causal: boolean
+  /** Of the products before the softmax, where it is not 1 / √width. */
+  readonly scale?: number | null
 }
 
 /**
@@ -39,7 +41,7 @@ function dotProductAttention(args: DotProductArguments, context: EvaluationConte
     })
   if ([query, key, value].some((tensor) => tensor.dim < 2))
     throw new OperatorArgumentError('attention needs query, key and value of at least 2 dimensions')
-  const scores = scaledScores(query, key)
+  const scores = scaledScores(query, key, args.scale ?? null)
   const [rows, columns] = [query.sizes.at(-2)!, key.sizes.at(-2)!]
   const masked = causal ? hide(scores, futureMask(rows, columns), 0) : withMask(scores, mask)
   const kind = { feature: false, alpha: false }
@@ -47,12 +49,32 @@ function dotProductAttention(args: DotProductArguments, context: EvaluationConte
   return [matmul(weights, value), weights]
 }
 
-function scaledScores(query: Tensor, key: Tensor): Tensor {
-  const scale = 1 / Math.sqrt(query.sizes.at(-1)!)
+function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null): Tensor {
+  const scale = wanted ?? 1 / Math.sqrt(query.sizes.at(-1)!)
   const scores = matrixProduct(query, transpose(key, -2, -1), { dtype: 'float64' })
   const { data } = scores
   for (let i = 0; i < data.length; i++) (data as Float64Array)[i]! *= scale
   return fromKernel(scores, query.dtype)
+}
+
+/**
+ * Grouped queries (Ainslie et al. 2023): each head of keys or values once for every head of queries that it serves.
+ *
+ * @throws OperatorArgumentError unless the number of heads divides that of the queries
+ */
+function repeatHeads(tensor: Tensor, query: Tensor): Tensor {
+  const [heads, wanted] = [tensor.sizes.at(-3), query.sizes.at(-3)]
+  if (heads === undefined || wanted === undefined || heads === 0 || wanted % heads !== 0)
+    throw new OperatorArgumentError(
+      `enable_gqa: the heads of query, ${sizesText(query.sizes)}, must be a multiple of those of key and value, ` +
+        sizesText(tensor.sizes),
+    )
+  const at = tensor.dim - 2
+  const grouped = tensor.asStrided(
+    tensor.sizes.toSpliced(at, 0, wanted / heads),
+    tensor.strides.toSpliced(at, 0, 0),
+  )
+  return reshape(grouped, tensor.sizes.with(at - 1, wanted))
 }
 
 /** A bool mask hides where it is false; any other is added. */
@@ -176,6 +198,18 @@ export const attentionOperators: readonly Operator[] = [
   defineOp(
     'aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool need_attn_weights=False, bool is_causal=False) -> (Tensor, Tensor)',
     { isNondeterministic: true, reference: dotProductAttention },
+  ),
+  // Of later libtorch, whose models call it by its public name.
+  defineOp(
+    'aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor',
+    {
+      isNondeterministic: true,
+      reference: (args, context) => {
+        const { query, key, value, enable_gqa: grouped } = args
+        const served = grouped ? { key: repeatHeads(key, query), value: repeatHeads(value, query) } : {}
+        return dotProductAttention({ ...args, ...served }, context)[0]!
+      },
+    },
   ),
   defineOp(
     'aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)',
