@@ -2,10 +2,10 @@
 
     /usr/bin/python3 scripts/oracle/make-zoo.py [--out .oracle] [--ci | --models a,b,…] [--again]
 
-For each model NAME, scripted and traced (KIND): NAME.input.npz, NAME.KIND.pt, NAME.KIND.output.npz (what libtorch
-answers), NAME.KIND.graphs.json (inlined graph of each method of each class of submodules) and NAME.KIND.frozen.ir
-(graph behind torch.jit.freeze without changes of numerics). All of them take 26 GB, --ci takes 2 GB. What is there
-already stays, unless --again.
+For each model NAME: NAME.input.npz, NAME.exact.npz (its output in float64) and, scripted and traced (KIND),
+NAME.KIND.pt, NAME.KIND.output.npz (what libtorch answers), NAME.KIND.graphs.json (inlined graph of each method of each
+class of submodules) and NAME.KIND.frozen.ir (graph behind torch.jit.freeze without changes of numerics). All of them
+take 26 GB, --ci takes 2 GB. What is there already stays, unless --again.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import time
-import traceback
 
 
 def arguments():
@@ -29,11 +28,9 @@ def arguments():
 def make_one(name, folder):
     import warnings
 
-    import torch
     import zoo
 
     warnings.filterwarnings("ignore")
-    torch.set_num_threads(int(os.environ.get("ORACLE_THREADS", "2")))
     zoo.make(name, folder, frozen_graphs=True)
 
 

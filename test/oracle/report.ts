@@ -4,6 +4,9 @@ import { writeFileSync } from 'node:fs'
 export interface ReportRow {
   readonly model: string
   readonly kind: string
+  /** libtorch in float32 and we, each against libtorch in float64. */
+  libtorchItself?: number
+  exact?: number
   original?: number
   frozen?: number
   frozenInLibtorch?: number
@@ -19,6 +22,8 @@ export interface ReportRow {
 }
 
 const columns = [
+  ['torch:f64', 'libtorchItself'],
+  ['ours:f64', 'exact'],
   ['original', 'original'],
   ['frozen', 'frozen'],
   ['fr.torch', 'frozenInLibtorch'],

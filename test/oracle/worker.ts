@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 
 interface Answer {
-  readonly ok?: Readonly<Record<string, string>>
+  readonly ok?: Readonly<Record<string, unknown>>
   readonly error?: string
 }
 
@@ -22,7 +22,7 @@ export class OracleWorker {
     this.#process.on('exit', () => this.#fail())
   }
 
-  async request(request: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  async request(request: Readonly<Record<string, string>>): Promise<Readonly<Record<string, unknown>>> {
     const answer = await new Promise<Answer>((resolve) => {
       this.#waiting.push(resolve)
       this.#process.stdin?.write(`${JSON.stringify(request)}\n`)
