@@ -3,6 +3,7 @@ import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating, requireSameDType } from './float-compute.ts'
 import { defineOp, type Operator } from './operator.ts'
+import { scratchDoubles } from './scratch.ts'
 import { logSoftmax } from './softmax.ts'
 import { allocate, floatData, numberData } from './tensor-access.ts'
 
@@ -34,7 +35,7 @@ function layoutOf(self: Tensor): Layout {
 }
 
 function weightsOf(self: Tensor, weight: Tensor | null, classes: number): ArrayLike<number> {
-  if (weight === null) return new Float64Array(classes).fill(1)
+  if (weight === null) return scratchDoubles(classes).fill(1)
   requireSameDType(self, { weight })
   if (weight.dim !== 1 || weight.numel !== classes)
     throw new OperatorArgumentError(
@@ -57,7 +58,7 @@ function classLoss(self: Tensor, target: Tensor, options: ClassLossOptions): Ten
   checkTarget(self, target, layout)
   const weights = weightsOf(self, options.weight, layout.classes)
   const data = floatData(self)
-  const losses = new Float64Array(layout.samples)
+  const losses = scratchDoubles(layout.samples)
   let total = 0
   numberData(target).forEach((wanted, sample) => {
     if (wanted === ignored) return
@@ -113,7 +114,7 @@ function probabilityLoss(self: Tensor, target: Tensor, options: ClassLossOptions
   const weights = weightsOf(self, options.weight, classes)
   const data = floatData(self)
   const wanted = floatData(target)
-  const losses = new Float64Array(layout.samples)
+  const losses = scratchDoubles(layout.samples)
   for (let at = 0; at < data.length; at++) {
     const c = Math.floor(at / inner) % classes
     const share = wanted[at]! * (1 - options.label_smoothing) + options.label_smoothing / classes

@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapBinary } from './elementwise.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { floatsOf, kernelDType } from './float-compute.ts'
+import { floatsOf, kernelDType, requireFloating } from './float-compute.ts'
 import { withInPlace } from './in-place.ts'
 import { defineOp, type EvaluationContext, type Operator } from './operator.ts'
 import { allocate, convert } from './tensor-access.ts'
@@ -30,6 +30,7 @@ export function dropout(input: Tensor, p: number, train: boolean, kind: DropoutK
       argument: 'p',
     })
   if (p === 0 || !train || input.numel === 0) return input
+  requireFloating(input, 'dropout')
   if (kind.feature && input.dim < 2)
     throw new OperatorArgumentError('feature dropout requires at least 2 dimensions in the input')
   const sizes = kind.feature ? input.sizes.map((size, dim) => (dim < 2 ? size : 1)) : input.sizes

@@ -4,6 +4,7 @@ import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireSameDType } from './float-compute.ts'
 import { defineOp, type Operator } from './operator.ts'
+import { scratchDoubles } from './scratch.ts'
 import { allocate, convert, floatData, numberData } from './tensor-access.ts'
 import { promoteTypes } from './type-promotion.ts'
 
@@ -41,7 +42,7 @@ function embeddingBag(args: BagArguments): Tensor[] {
   const bags = bagsOf(args)
   const width = weight.sizes[1]!
   const result = allocate(kernelDType(weight.dtype), [bags.count, width])
-  const greatest = new Float64Array(mode === modes.max ? bags.count * width : 0)
+  const greatest = scratchDoubles(mode === modes.max ? bags.count * width : 0)
   const table = floatData(weight)
   const scale = factors && floatData(factors)
   const sizes = Array.from({ length: bags.count }, (_, bag) => {

@@ -65,7 +65,10 @@ export function roiAlign(input: Tensor, regions: Tensor, pooling: Pooling): Tens
   return fromKernel(result, input.dtype)
 }
 
-function checkRegions(input: Tensor, regions: Tensor, { height, width }: Pooling): void {
+/** More samples than any image has pixels across tell of a mistake, and would take for ever. */
+const mostSamples = 1 << 16
+
+function checkRegions(input: Tensor, regions: Tensor, { height, width, sampling }: Pooling): void {
   if (input.dim !== 4)
     throw new OperatorArgumentError(`roi_align: expected a 4D input, got size ${sizesText(input.sizes)}`, {
       argument: 'input',
@@ -76,6 +79,10 @@ function checkRegions(input: Tensor, regions: Tensor, { height, width }: Pooling
     })
   if (height <= 0 || width <= 0)
     throw new OperatorArgumentError(`roi_align: pooled size must be positive, got ${height} x ${width}`)
+  if (sampling > mostSamples)
+    throw new OperatorArgumentError(`roi_align: sampling_ratio is at most ${mostSamples}, got ${sampling}`, {
+      argument: 'sampling_ratio',
+    })
   requireSameDType(input, { rois: regions })
   requireFloating(input, 'roi_align')
 }
