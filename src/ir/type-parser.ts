@@ -85,22 +85,26 @@ class TypeParser {
   }
 
   type(): Type {
-    if (++this.#depth > maxDepth) this.#cursor.fail(`types are nested more than ${maxDepth} deep`)
+    this.#expectDepth(++this.#depth)
     let type = this.#cursor.take('(') ? tupleOf(this.#list(')')) : this.atom()
     this.#depth--
-    for (;;) {
+    for (let suffixes = 0; ; suffixes++) {
+      this.#expectDepth(suffixes)
       if (this.#cursor.match(/\[\]/y) !== undefined) type = listOf(type)
       else if (this.#cursor.take('?')) type = optionalOf(type)
       else return type
     }
   }
 
+  #expectDepth(depth: number): void {
+    if (depth > maxDepth) this.#cursor.fail(`types are nested more than ${maxDepth} deep`)
+  }
+
   atom(): Type {
     const cursor = this.#cursor
     const start = cursor.position
     const name = cursor.identifier('a type')
-    const simple = simpleTypes[name]
-    if (simple !== undefined) return { kind: simple }
+    if (Object.hasOwn(simpleTypes, name)) return { kind: simpleTypes[name] as SimpleKind }
     const dtype = dtypeFromIrName(name)
     if (name === 'Tensor' || dtype !== undefined) return this.#tensor(dtype)
     if (name === 'Function') return { kind: 'Function', name: '' }
@@ -135,7 +139,7 @@ class TypeParser {
     const open = this.#cursor.text[this.#cursor.position] ?? ''
     const close = closings[open]
     if (close === undefined || this.#cursor.text.startsWith('[]', this.#cursor.position)) return undefined
-    const build = generics[name]
+    const build = Object.hasOwn(generics, name) ? generics[name] : undefined
     if (name !== 'NamedTuple' && build === undefined) return undefined
     const start = this.#cursor.position
     this.#cursor.expect(open)

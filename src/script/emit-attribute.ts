@@ -78,8 +78,11 @@ function attributeOfValue(cx: EmitContext, object: Value, name: string, at: Rang
   if (type.kind === 'Class') return objectAttribute(cx, object, type, name, at)
   if (type.kind === 'Interface' || type.kind === 'Opaque') return { kind: 'method', self: object, name }
   if (type.kind === 'Tuple' && type.fields?.includes(name)) return valueOf(tupleField(cx, object, type, name))
-  const property = propertyOperators[type.kind]?.[name]
-  if (property !== undefined) return valueOf(emitBuiltin(cx, property, { args: [object], kwargs: [] }, at))
+  const properties = propertyOperators[type.kind]
+  if (properties !== undefined && Object.hasOwn(properties, name)) {
+    const operator = properties[name] as string
+    return valueOf(emitBuiltin(cx, operator, { args: [object], kwargs: [] }, at))
+  }
   if (type.kind === 'Optional')
     return cx.fail(`a value of type ${printType(type)} may be None: '${name}' cannot be read`, at)
   return { kind: 'builtin', name: `aten::${name}`, self: object }

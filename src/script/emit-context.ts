@@ -2,6 +2,7 @@ import { GraphEditor } from '../ir/graph-editor.ts'
 import { Graph, type Block, type Value } from '../ir/graph.ts'
 import { Double, type IValue } from '../ir/ivalue.ts'
 import { formatLocation, SourceRange, type Source } from '../ir/source-range.ts'
+import { isOversized } from '../ir/type-size.ts'
 import { BoolT, FloatT, IntT, type Type } from '../ir/types.ts'
 import { Environment } from './environment.ts'
 import { ScriptCompileError } from './errors.ts'
@@ -66,6 +67,11 @@ export class EmitContext {
       this.#numbers.set(key, value)
     }
     return value
+  }
+
+  /** Variables and results are where types grow from statement to statement. */
+  expectModestType(type: Type, at: Ranged): void {
+    if (isOversized(type)) this.fail('a type is nested too deeply or is too large', at)
   }
 
   fail(found: string, at: Ranged, advice = ''): never {

@@ -78,10 +78,11 @@ function emitStatement(cx: EmitContext, statement: Stmt): void {
 }
 
 /** Binds a name; a value without a name of its own takes it. */
-export function assignName(cx: EmitContext, name: string, sugared: Sugared, declared?: Type): void {
+function assignName(cx: EmitContext, name: string, sugared: Sugared, at: Ranged, declared?: Type): void {
   const { environment } = cx
   if (sugared.kind === 'value') {
     const { value } = sugared
+    cx.expectModestType(value.type, at)
     if (!value.hasDebugName && isMeaningful(name) && value.node.owningBlock === environment.block)
       cx.edit.setDebugName(value, name)
   }
@@ -119,7 +120,7 @@ function declare(cx: EmitContext, value: Value, type: Type, at: Ranged): Value {
 export function assign(cx: EmitContext, target: Expr, sugared: Sugared, at: Ranged, declared?: Type): void {
   switch (target.kind) {
     case 'name': {
-      assignName(cx, target.name, sugared, declared)
+      assignName(cx, target.name, sugared, at, declared)
       return
     }
     case 'tuple':

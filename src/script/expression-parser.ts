@@ -128,6 +128,7 @@ function parsePostfix(tokens: TokenStream): Expr {
       const { args, kwargs } = parseArguments(tokens)
       expr = { kind: 'call', callee: expr, args, kwargs, start: expr.start, end: tokens.previousEnd }
     } else if (tokens.take('[')) {
+      if (tokens.sees(']')) tokens.fail('expected an index')
       const indices = tokens.list(']', () => parseIndex(tokens))
       expr = { kind: 'subscript', value: expr, indices, start: expr.start, end: tokens.previousEnd }
     } else {

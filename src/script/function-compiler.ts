@@ -40,6 +40,7 @@ function addInput(cx: EmitContext, { name, type }: Argument): void {
 function emitReturn(cx: EmitContext, expr: Expr, declared: Type | undefined): Type {
   const value = emitValue(cx, expr, declared)
   const type = declared ?? (value.type.kind === 'None' ? NoneT : value.type)
+  cx.expectModestType(type, expr)
   const converted = convertValue(cx.edit, cx.range(expr), type, value)
   if (!isSubtype(converted.type, type))
     cx.fail(`the function returns a ${printType(converted.type)} but declares ${printType(type)}`, expr)

@@ -5,6 +5,7 @@ import { EnumValue, type IValue } from '../ir/ivalue.ts'
 import type { Graph } from '../ir/graph.ts'
 import type { FunctionSchema } from '../ir/schema.ts'
 import type { Source } from '../ir/source-range.ts'
+import { isOversized } from '../ir/type-size.ts'
 import type { InterfaceMethod, Type } from '../ir/types.ts'
 import type { NameResolver } from './name-resolver.ts'
 import { ScriptCompileError } from './errors.ts'
@@ -47,6 +48,7 @@ export class SourceImporter implements NameResolver {
   readonly #lookup = (name: string): Type | undefined => this.findType(name)
   readonly #files = new Map<string, SourceFile | undefined>()
   readonly #types = new Map<string, Type | undefined>()
+  readonly #unfinished = new Set<string>()
   readonly #functions = new Map<string, GraphFunction | undefined>()
 
   constructor(archive: Archive, options: ImportOptions) {
@@ -105,7 +107,7 @@ export class SourceImporter implements NameResolver {
   #defineClass(name: string, def: ClassDef, source: Source): Type {
     switch (def.base) {
       case 'NamedTuple':
-        return this.#remember(name, this.#namedTuple(name, def, source))
+        return this.#remember(name, this.#acyclic(name, def, source))
       case 'Enum':
         return this.#remember(name, enumType(name, def))
       case 'Interface':
@@ -122,6 +124,17 @@ export class SourceImporter implements NameResolver {
 
   #remember(name: string, type: Type): Type {
     this.#types.set(name, type)
+    return type
+  }
+
+  /** A NamedTuple in a field of itself would be a type without end. */
+  #acyclic(name: string, def: ClassDef, source: Source): Type {
+    const place = placeIn(source, def.start)
+    if (this.#unfinished.has(name)) throw new ScriptCompileError(`NamedTuple ${name} contains itself`, place)
+    this.#unfinished.add(name)
+    const type = this.#namedTuple(name, def, source)
+    this.#unfinished.delete(name)
+    if (isOversized(type)) throw new ScriptCompileError(`NamedTuple ${name} is too large a type`, place)
     return type
   }
 

@@ -1,6 +1,7 @@
 import type { Source } from '../ir/source-range.ts'
 import { parseExpression, parseExpressionList, parseTarget } from './expression-parser.ts'
-import type { ClassDef, Expr, FunctionDef, IfStmt, Parameter, Stmt, WithStmt } from './syntax.ts'
+import type { ClassDef, Expr, FunctionDef, IfStmt, Parameter, Ranged, Stmt, WithStmt } from './syntax.ts'
+import { findTooDeep } from './syntax-depth.ts'
 import { TokenStream } from './token-stream.ts'
 
 /**
@@ -12,6 +13,7 @@ export function parseSource(source: Source): Stmt[] {
   const tokens = new TokenStream(source)
   const statements: Stmt[] = []
   while (tokens.current.kind !== 'end') statements.push(...parseStatement(tokens))
+  expectModestDepth(tokens, statements)
   return statements
 }
 
@@ -21,7 +23,13 @@ export function parseExpressionText(source: Source): Expr {
   const expr = parseExpressionList(tokens)
   tokens.takeKind('newline')
   tokens.expectKind('end')
+  expectModestDepth(tokens, [expr])
   return expr
+}
+
+function expectModestDepth(tokens: TokenStream, trees: readonly Ranged[]): void {
+  const tooDeep = findTooDeep(trees)
+  if (tooDeep) tokens.fail('an expression or block is nested too deeply', tooDeep.start)
 }
 
 type StatementParser = (tokens: TokenStream, start: number) => Stmt
