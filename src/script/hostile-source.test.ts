@@ -1,28 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { withEntries } from '../../test/support/archives.ts'
-import { loadBytes } from '../load.ts'
+import { ModuleSource } from '../../test/support/modules.ts'
 import { inlinedGraph } from '../passes/preoptimize.ts'
 
-const archive = new Uint8Array(
-  readFileSync(new URL('../../test/fixtures/models/views-in-place.pt', import.meta.url)),
-)
-
 /** Compiles and inlines `forward` of a module whose method has this body. */
-function compile(body: string, classes = '', attributes = ''): void {
-  const text = `${classes}class ViewsInPlace(Module):
-  __buffers__ = ["offsets", "scale", ]
-  offsets : Tensor
-  scale : Tensor
-  training : bool
-  _is_full_backward_hook : Optional[bool]
-${attributes}  def forward(self: __torch__.ViewsInPlace, x: Tensor) -> Tensor:
-${body
-  .split('\n')
-  .map((line) => `    ${line}\n`)
-  .join('')}`
-  const { root } = loadBytes(withEntries(archive, { 'code/__torch__.py': text }))
-  const forward = root.type.methods.get('forward')
+function compile(body: string, classes = '', members = ''): void {
+  const indented = body.replaceAll(/^/gm, '    ')
+  const text = `${classes}class M(Module):
+${members}  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+${indented}
+`
+  const forward = new ModuleSource(text).classOf('M').methods.get('forward')
   if (forward) inlinedGraph(forward)
 }
 
