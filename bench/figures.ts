@@ -29,10 +29,9 @@ function makeModel(): void {
 function measure(args: readonly string[]): Measurement {
   const start = performance.now()
   const script = `
-    const { main } = await import('${new URL('../cli/main.js', import.meta.url).href}')
-    const code = await main(${JSON.stringify(args)})
-    process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS)
-    process.exitCode = code`
+    process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS))
+    process.argv = [process.execPath, 'permafrost', ...${JSON.stringify(args)}]
+    await import('${new URL('../../bin/permafrost.js', import.meta.url).href}')`
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
