@@ -31,7 +31,7 @@ def make_one(name, folder):
     import zoo
 
     warnings.filterwarnings("ignore")
-    zoo.make(name, folder, frozen_graphs=True)
+    zoo.make(name, folder)
 
 
 def main():

@@ -115,9 +115,9 @@ def graphs_of(module, inlined=True):
     return graphs
 
 
-def make(name, folder, frozen_graphs=False):
+def make(name, folder):
     """Writes NAME.input.npz, NAME.exact.npz (what the model gives in float64) and, for both kinds,
-    NAME.KIND.{pt,output.npz,graphs.json} (and frozen.ir)."""
+    NAME.KIND.{pt,output.npz,graphs.json,frozen.ir}."""
     model = build(name)
     torch.manual_seed(21)
     size = input_size(name)
@@ -138,9 +138,8 @@ def make(name, folder, frozen_graphs=False):
             numpy.savez(f"{base}.{kind}.output.npz", **outputs_of(loaded(example)))
             with open(f"{base}.{kind}.graphs.json", "w") as file:
                 json.dump(graphs_of(loaded), file)
-            if frozen_graphs:
-                with open(f"{base}.{kind}.frozen.ir", "w") as file:
-                    file.write(str(torch.jit.freeze(loaded, optimize_numerics=False).graph))
+            with open(f"{base}.{kind}.frozen.ir", "w") as file:
+                file.write(str(torch.jit.freeze(loaded, optimize_numerics=False).graph))
     for made in glob.glob(f"{glob.escape(base)}.*"):
         os.replace(made, final + made[len(base) :])
     return final

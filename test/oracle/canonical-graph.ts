@@ -16,6 +16,21 @@ export function canonicalGraph(text: string, { places = false } = {}): string {
     .trim()
 }
 
+/**
+ * A canonical text with constants written where they are used and without the class of `self`: constants may stand in
+ * any order, and only libtorch's process knows the number in the name of a frozen class.
+ */
+export function canonicalFrozenGraph(text: string): string {
+  const constants = new Map<string, string>()
+  const lines: string[] = []
+  for (const line of text.replace(/^graph\((%\S+) : [^\n]*?,?\n/, 'graph($1,\n').split('\n')) {
+    const [, name, content] = /^ *(%\S+) : (.* = prim::Constant.*?)(?: # .*)?$/.exec(line) ?? []
+    if (name !== undefined && content !== undefined) constants.set(name, `<${content}>`)
+    else lines.push(line.replaceAll(/%[^\s,():]+/g, (used) => constants.get(used) ?? used))
+  }
+  return canonicalGraph(lines.join('\n'))
+}
+
 /** Only the nodes of a canonical text and how they hang together: no types, no attributes. */
 export function structureOf(canonical: string): string {
   return canonical.replaceAll(/ : .*? = (?=\w+::)/g, ' = ').replaceAll(/::(\w+)\[.*?\]\(/g, '::$1(')

@@ -11,7 +11,7 @@ import { inlinedGraph } from '../../src/passes/preoptimize.ts'
 import { runMethod } from '../../src/runtime/module-runner.ts'
 import type { ScriptModule } from '../../src/script/load-module.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { canonicalGraph, firstDifference, structureOf } from './canonical-graph.ts'
+import { canonicalFrozenGraph, canonicalGraph, firstDifference, structureOf } from './canonical-graph.ts'
 import { methodAt } from './method-at.ts'
 import { chosenModels } from './models.ts'
 import { oracleFolder as folder, startOracles, type Oracles } from './oracles.ts'
@@ -68,7 +68,7 @@ describe.each(chosenModels())('%s', (model) => {
       for (const file of ['frozen.pt', 'again.pt'])
         rmSync(`${folder}/${model}.${kind}.${file}`, { force: true })
       if (!made)
-        for (const file of ['pt', 'output.npz', 'graphs.json'])
+        for (const file of ['pt', 'output.npz', 'graphs.json', 'frozen.ir'])
           rmSync(`${folder}/${model}.${kind}.${file}`, { force: true })
     }
     if (!made) {
@@ -118,6 +118,15 @@ describe.each(chosenModels())('%s', (model) => {
         save(frozen, `${base}.frozen.pt`)
         row.frozen = errorOf(ours(frozen))
         expect(row.frozen).toBeLessThanOrEqual(tolerance.rtol)
+      }))
+
+    it('is frozen to the graph that torch.jit.freeze makes, up to the order of constants', () =>
+      noting(row, () => {
+        const { module } = freeze(load(`${base}.pt`).root, { optimizeNumerics: false })
+        const found = canonicalFrozenGraph(printGraph(methodAt(module, ':forward').graph))
+        const wanted = canonicalFrozenGraph(readFileSync(`${base}.frozen.ir`, 'utf8'))
+        row.frozenGraph = found === wanted
+        expect(row.frozenGraph, firstDifference(found, wanted)).toBe(true)
       }))
 
     it('is loaded and run by libtorch after freezing', () =>

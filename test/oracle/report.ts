@@ -17,6 +17,8 @@ export interface ReportRow {
   graphs?: number
   equalGraphs?: number
   equalStructures?: number
+  /** Whether the frozen graph is that of torch.jit.freeze. */
+  frozenGraph?: boolean
   /** First line of each failure. */
   readonly errors: string[]
 }
@@ -35,15 +37,16 @@ const columns = [
 /** Writes the rows as JSON and prints them as a table. */
 export function writeReport(path: string, rows: readonly ReportRow[]): void {
   writeFileSync(path, `${JSON.stringify(rows, undefined, 2)}\n`)
-  const head = `${'model'.padEnd(30)}${columns.map(([name]) => name.padStart(10)).join('')}  graphs`
+  const head = `${'model'.padEnd(30)}${columns.map(([name]) => name.padStart(10)).join('')}  graphs   frozen graph`
   process.stdout.write(`${[head, ...rows.map(formatRow), summary(rows)].join('\n')}\n`)
 }
 
 function formatRow(row: ReportRow): string {
   const errors = columns.map(([, key]) => (row[key]?.toExponential(1) ?? '-').padStart(10))
   const graphs = `${row.equalGraphs ?? '-'}/${row.graphs ?? '-'}`
+  const frozen = row.frozenGraph === undefined ? '-' : row.frozenGraph ? 'same' : 'other'
   const failures = row.errors.map((line) => `\n    ${line}`).join('')
-  return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${graphs}${failures}`
+  return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${graphs.padEnd(8)} ${frozen}${failures}`
 }
 
 function summary(rows: readonly ReportRow[]): string {
@@ -55,6 +58,7 @@ function summary(rows: readonly ReportRow[]): string {
   })
   return [
     `graphs equal to libtorch's: ${sum('equalGraphs')} of ${sum('graphs')} (but for types and attributes: ${sum('equalStructures')})`,
+    `frozen graphs equal to torch.jit.freeze's: ${rows.filter((row) => row.frozenGraph).length} of ${rows.length}`,
     `largest errors: ${worst.join(', ')}`,
   ].join('\n')
 }
