@@ -7,7 +7,7 @@ import { formatFreezeReport, type FreezeEntry, type FreezeReport } from '../pass
 import { runPasses, type PassOptions } from '../passes/pass-manager.ts'
 import { numericsPipeline } from '../passes/pipelines.ts'
 import { peephole } from '../passes/peephole.ts'
-import { writeFileAtomically } from '../node/files.ts'
+import { writeFilesAtomically } from '../node/files.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { saveModule } from '../script/save-module.ts'
 import type { Arguments } from './arguments.ts'
@@ -44,10 +44,12 @@ export const freezeVerb: Verb = {
       )
     const { module, report } = freezeModel(loadModel(path), path, args)
     const chunks = saveModule(module)
-    writeFileAtomically(target, chunks)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     const reportFile = args.text('report')
-    if (reportFile !== undefined) writeFileAtomically(reportFile, [reportBytes(report, reportFile)])
+    writeFilesAtomically([
+      { path: target, chunks },
+      ...(reportFile === undefined ? [] : [{ path: reportFile, chunks: [reportBytes(report, reportFile)] }]),
+    ])
     if (out.json) out.document({ output: target, bytes, ...report })
     out.print(formatFreezeReport(report))
     out.print(`wrote ${target}, ${formatBytes(bytes)}`)
@@ -74,6 +76,7 @@ function freezeModel(
   const options = passOptions(args)
   const fold = !args.flag('no-fold')
   const params = args.words('params')
+  if (params?.length === 0) throw new UsageError('--params names no parameter')
   if (params !== undefined) return freezeByName(model, path, args, params, fold, options)
   const { module, report } = freeze(model.root, {
     ...options,

@@ -23,7 +23,7 @@ export const inputOptions = {
  */
 export function readInputs(args: Arguments): GivenInputs {
   const positional: unknown[] = args.texts('input').map(readValue)
-  const named: Record<string, unknown> = {}
+  const named = Object.create(null) as Record<string, unknown>
   const file = args.text('inputs')
   if (file !== undefined) assignArrays(readNpz(readFileBytes(file)), positional, named)
   return { positional, named }
@@ -34,9 +34,11 @@ function assignArrays(
   positional: unknown[],
   named: Record<string, unknown>,
 ): void {
+  const most = positional.length + arrays.size
   for (const [name, tensor] of arrays) {
-    if (/^\d+$/.test(name)) positional[Number(name)] = tensor
-    else named[name] = tensor
+    if (!/^\d+$/.test(name)) named[name] = tensor
+    else if (Number(name) < most) positional[Number(name)] = tensor
+    else throw new UsageError(`the inputs name position ${name} but there are only ${most}`)
   }
   const hole = [...positional.keys()].find((i) => positional[i] === undefined)
   if (hole !== undefined)
