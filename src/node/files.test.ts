@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -44,8 +45,11 @@ describe('writeFileAtomically', () => {
   })
 
   it('writes to a device and does not replace it', () => {
-    writeFileAtomically('/dev/null', content)
-    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
+    const link = join(folder, 'link')
+    symlinkSync('/dev/null', link)
+    writeFileAtomically(link, content)
+    expect(statSync(link).isCharacterDevice()).toBe(true)
+    expect(readdirSync(folder)).toEqual(['link'])
   })
 
   it('leaves nothing behind where it cannot write', () => {
