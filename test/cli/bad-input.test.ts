@@ -124,7 +124,11 @@ const cases: readonly (readonly [string, () => Uint8Array, RegExp])[] = [
   ['a CRC mismatch', () => withDirectoryField(real, 'data.pkl', { crc32: 1 }), /checksum/],
   ['a missing entry', () => withEntries(real, { 'data.pkl': undefined }), /data\.pkl/],
   ['a zip bomb', () => deflated(70_000_000), /zip bomb/],
-  ['a zip bomb that declares less', () => deflatedFurther(20_000_000), /does not give the declared 1000 bytes/],
+  [
+    'a zip bomb that declares less',
+    () => deflatedFurther(20_000_000),
+    /does not give the declared 1000 bytes/,
+  ],
   ['an entry that declares more than it holds', declaresMore, /declares 4294967280/],
   [
     'names that lead out of the folder',
