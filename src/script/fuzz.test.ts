@@ -19,7 +19,10 @@ const sources = ['models', 'recorded'].flatMap((folder) => {
   })
 })
 
-/** At most a PermafrostError with a place in the text, within a second. */
+// One seed unless another is asked for: what fails must fail again.
+fc.configureGlobal({ seed: Number(process.env['FUZZ_SEED'] ?? 20) })
+
+/** At most a PermafrostError, and in bounded time. */
 function expectCalm(run: () => unknown): void {
   const start = performance.now()
   try {
@@ -28,7 +31,8 @@ function expectCalm(run: () => unknown): void {
     if (!(error instanceof PermafrostError)) throw error
     expect(error.found).not.toBe('')
   }
-  expect(performance.now() - start).toBeLessThan(1000)
+  // Far above what any of these takes: it catches what never ends, not what a busy machine slows down.
+  expect(performance.now() - start).toBeLessThan(20_000)
 }
 
 const token = fc.constantFrom(
@@ -100,7 +104,7 @@ function expectCalmModel(archive: Uint8Array, path: string, text: string): void 
   })
 }
 
-describe('source that no machine wrote', () => {
+describe('source that no machine wrote', { timeout: 120_000 }, () => {
   it('is cut into tokens and parsed, or refused', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), tokens), (text) => {
