@@ -37,7 +37,7 @@ function expectCalm(file: Uint8Array): void {
     if (!(error instanceof PermafrostError)) throw error
     expect(error.found).not.toBe('')
   }
-  expect(performance.now() - start).toBeLessThan(1000)
+  expect(performance.now() - start).toBeLessThan(20_000)
 }
 
 const archive = fc.constantFrom(...archives)

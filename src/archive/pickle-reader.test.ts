@@ -196,7 +196,7 @@ describe('readPickle: refusals', () => {
     expect(errorOf(() => read(pickleBytes('EMPTY_TUPLE', ...doublings)))).toMatchObject({
       found: expect.stringContaining('unfolds to more than') as string,
     })
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(performance.now() - start).toBeLessThan(20_000)
   })
 })
 
