@@ -32,6 +32,11 @@ export class SourceRange {
     return this.#original
   }
 
+  /** The same where it names a file: of some nodes the archive tells `:0:0`, which helps nobody to find them. */
+  get writtenAt(): OriginalLocation | undefined {
+    return this.original?.file === '' ? undefined : this.original
+  }
+
   /** 1-based line and 0-based column in `source`. */
   get location(): OriginalLocation {
     const before = this.source.text.slice(0, this.start)

@@ -60,6 +60,10 @@ describe('freeze', () => {
     expect(statuses.get('block1.conv.weight')).toBe('frozen')
     expect(statuses.get('block1.conv.bias')).toBe('frozen')
     expect(statuses.get('block2.conv.training')).toBe('dropped')
+    expect(report.entries.find(({ path }) => path === 'block1.bn.num_batches_tracked')).toMatchObject({
+      status: 'dropped',
+      reason: 'nothing uses it any longer',
+    })
     expect(formatFreezeReport(report)).toMatch(
       /block1\.conv\.training +attribute +bool.*dropped because no preserved method/,
     )

@@ -52,11 +52,19 @@ export function freeze(module: ScriptObject, options: FreezeOptions = {}): Froze
   for (const graph of graphs.values()) freezer.look(graph)
   const passes = [...graphs.values()].flatMap((graph) => freezer.optimize(graph))
   const frozen = buildFrozenModule(module, graphs, preserved)
+  freezer.ledger.dropUnused([...preserved.slots, ...usedSlots(module, graphs.values())])
   const report = freezer.ledger.report(module, passes, {
     status: 'dropped',
     reason: 'no preserved method reads it',
   })
   return { module: frozen, report }
+}
+
+function usedSlots(module: ScriptObject, graphs: Iterable<Graph>): Slot[] {
+  return [...graphs].flatMap((graph) => {
+    const { reads, writes } = findSlotAccesses(graph, module)
+    return [...reads, ...writes].map(({ slot }) => slot)
+  })
 }
 
 class ModuleFreezer {

@@ -52,6 +52,14 @@ export class FreezeLedger {
     this.#decide(slot, { status: 'refused', reason })
   }
 
+  /** What was to be kept is dropped after all where optimised graphs no longer use it. */
+  dropUnused(used: readonly Slot[]): void {
+    for (const [object, verdicts] of this.#verdicts)
+      for (const [name, { status }] of verdicts)
+        if (status === 'kept' && !used.some((slot) => slot.object === object && slot.name === name))
+          verdicts.set(name, { status: 'dropped', reason: 'nothing uses it any longer' })
+  }
+
   #decide(slot: Slot, verdict: Verdict): void {
     const names = this.#verdicts.get(slot.object) ?? new Map<string, Verdict>()
     this.#verdicts.set(slot.object, names)
@@ -106,7 +114,7 @@ function sum(numbers: readonly number[]): number {
 
 /** `aten::add_ writes it (model.py:17:8)` */
 export function describeWriter(node: Node): string {
-  const location = node.range && formatLocation(node.range.original ?? node.range.location)
+  const location = node.range && formatLocation(node.range.writtenAt ?? node.range.location)
   return `${node.kind} writes it${location === undefined ? '' : ` (${location})`}`
 }
 

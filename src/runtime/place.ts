@@ -5,7 +5,7 @@ import { formatLocation } from '../ir/source-range.ts'
 /** Where a node is: its kind and first output, and the user's own Python line where the archive tells it. */
 export function placeOf(node: Node, method?: string): Place {
   const [output] = node.outputs
-  const original = node.range?.original
+  const original = node.range?.writtenAt
   const compiled = node.range?.location
   return {
     node: node.kind,

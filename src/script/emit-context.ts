@@ -75,7 +75,7 @@ export class EmitContext {
   }
 
   fail(found: string, at: Ranged, advice = ''): never {
-    const original = this.range(at).original
+    const original = this.range(at).writtenAt
     throw new ScriptCompileError(
       found,
       {
