@@ -1,4 +1,4 @@
-import { numelOf, type Tensor } from '../tensor/tensor.ts'
+import { numelOf, Tensor } from '../tensor/tensor.ts'
 import { broadcastTo } from './broadcast.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { dropout } from './dropout.ts'
@@ -52,6 +52,7 @@ function dotProductAttention(args: DotProductArguments, context: EvaluationConte
 function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null): Tensor {
   const scale = wanted ?? 1 / Math.sqrt(query.sizes.at(-1)!)
   const scores = matrixProduct(query, transpose(key, -2, -1), { dtype: 'float64' })
+  if (scores.isMeta) return Tensor.meta(query.dtype, scores.sizes)
   const { data } = scores
   for (let i = 0; i < data.length; i++) (data as Float64Array)[i]! *= scale
   return fromKernel(scores, query.dtype)

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { requireFloating, requireSameDType } from './float-compute.ts'
@@ -50,6 +50,11 @@ function batchNorm(args: BatchNormArguments): Normalized {
   const length = input.sizes.slice(2).reduce((n, size) => n * size, 1)
   const output = scaleStretches(input, length, { center: mean, scale, shift })
   return { output: inOrderOf(input, output), mean, inverse }
+}
+
+function normalizedMeta(args: BatchNormArguments): Tensor {
+  checkArguments(args)
+  return inOrderOf(args.input, Tensor.meta(args.input.dtype, args.input.sizes))
 }
 
 function checkArguments(args: BatchNormArguments): void {
@@ -105,7 +110,8 @@ export const batchNormOperators: readonly Operator[] = [
     {
       freezable: ['weight', 'bias', 'running_mean', 'running_var'],
       role: 'batch-norm',
-      reference: (args) => batchNorm(args).output,
+      reference: (args) =>
+        args.input.isMeta && !args.training ? normalizedMeta(args) : batchNorm(args).output,
     },
   ),
   defineOp(

@@ -12,7 +12,7 @@ import { floatsOf, forKernel, fromKernel, kernelDType, requireSameDType } from '
 import { multiplyPacked, stridedRows } from './gemm.ts'
 import { channelsLastStrides } from './memory-layout.ts'
 import { tabulate } from './scratch.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 /** What all images and groups of one convolution share. All tensors have three spatial dimensions. */
 interface Job {
@@ -59,8 +59,10 @@ function convolveBatch(
 ): Tensor {
   const geometry = convolutionGeometry(input, weight, bias, options)
   const sizes = [input.sizes[0]!, geometry.outputChannels, ...geometry.output]
-  const output = allocate(kernelDType(input.dtype), sizes, outputStrides(sizes, input, weight, options))
-  if (output.numel > 0) run(prepare(geometry, forKernel(input), forKernel(weight), bias, output))
+  const strides = outputStrides(sizes, input, weight, options)
+  const output = allocateFor([input, weight, bias], kernelDType(input.dtype), sizes, strides)
+  if (output.numel > 0 && !output.isMeta)
+    run(prepare(geometry, forKernel(input), forKernel(weight), bias, output))
   return fromKernel(output, input.dtype)
 }
 

@@ -4,7 +4,7 @@ import { broadcastSizes } from './broadcast.ts'
 import { refuseComplex, type NumberArray } from './convert.ts'
 import { broadcastStrides, elementwiseStrides } from './memory-layout.ts'
 import { forEachRow, planLoop, rowStrides } from './strided-loop.ts'
-import { allocate, convert, dense, denseData } from './tensor-access.ts'
+import { allocateFor, convert, dense, denseData } from './tensor-access.ts'
 import { floatingType } from './type-promotion.ts'
 
 export type FloatArray = Float32Array | Float64Array
@@ -65,8 +65,8 @@ export function mapUnary(self: Tensor, dtype: DType, kernel: UnaryKernel): Tenso
   const compute = computeDType(self.dtype)
   const source = dense(convert(self, compute))
   const stored = dtype === self.dtype ? compute : dtype
-  const result = allocate(stored, source.sizes, source.strides)
-  runUnary(result, source, kernel)
+  const result = allocateFor([source], stored, source.sizes, source.strides)
+  if (!result.isMeta) runUnary(result, source, kernel)
   return convert(result, dtype)
 }
 
@@ -104,8 +104,8 @@ export function mapBinary(a: Tensor, b: Tensor, common: DType, dtype: DType, ker
   const sizes = broadcastSizes(a.sizes, b.sizes)
   const strides = elementwiseStrides(sizes, [a, b])
   const stored = dtype === common ? compute : dtype
-  const result = allocate(stored, sizes, strides)
-  runBinary(result, convert(a, compute), convert(b, compute), kernel)
+  const result = allocateFor([a, b], stored, sizes, strides)
+  if (!result.isMeta) runBinary(result, convert(a, compute), convert(b, compute), kernel)
   return convert(result, dtype)
 }
 

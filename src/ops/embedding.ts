@@ -3,7 +3,7 @@ import type { NumberArray } from './convert.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { allocate, contiguousData, numberData } from './tensor-access.ts'
+import { allocateFor, contiguousData, numberData } from './tensor-access.ts'
 
 /**
  * Rows of a table, one for each index: sizes of the indices, then the row's length.
@@ -20,7 +20,8 @@ export function embedding(weight: Tensor, indices: Tensor): Tensor {
     throw new OperatorArgumentError(`expected indices of dtype int64 or int32, but got ${indices.dtype}`, {
       argument: 'indices',
     })
-  const result = allocate(weight.dtype, [...indices.sizes, length])
+  const result = allocateFor([weight, indices], weight.dtype, [...indices.sizes, length])
+  if (result.isMeta) return result
   const table = contiguousData(weight) as NumberArray
   const out = result.data as NumberArray
   let to = 0

@@ -5,7 +5,7 @@ import { mapUnary } from './elementwise.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reduceAs, reduceRows, rowsOf, type RowReducer, type Rows } from './reduction.ts'
-import { allocate, convert } from './tensor-access.ts'
+import { allocateFor, convert } from './tensor-access.ts'
 
 // These compare only, and so serve bigints as well as numbers.
 const largestAt: RowReducer = (data, start, length) => {
@@ -73,7 +73,8 @@ function extremeWithPosition(self: Tensor, dim: number, keepdim: boolean, at: Ro
 }
 
 function pick(self: Tensor, rows: Rows, indices: Tensor): Tensor {
-  const values = allocate(readable(self).dtype, indices.sizes)
+  const values = allocateFor([self], readable(self).dtype, indices.sizes)
+  if (values.isMeta) return convert(values, self.dtype)
   const [out, at] = [values.data as NumberArray, indices.data as BigInt64Array]
   for (let i = 0; i < rows.count; i++) out[i] = rows.data[i * rows.length + Number(at[i]!)]!
   return convert(values, self.dtype)

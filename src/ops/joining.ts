@@ -7,7 +7,7 @@ import { channelsLastStrides, hasFormat, memoryFormats } from './memory-layout.t
 import { defineOp, type Operator } from './operator.ts'
 import { narrow } from './slicing.ts'
 import { reshape } from './reshaping.ts'
-import { allocate, copyInto } from './tensor-access.ts'
+import { allocate, allocateFor, copyInto } from './tensor-access.ts'
 import { resultType } from './type-promotion.ts'
 import { copyElements } from './convert.ts'
 import { full } from './creation.ts'
@@ -39,7 +39,8 @@ export function cat(tensors: readonly Tensor[], dim: number): Tensor {
   const length = parts.reduce((sum, part) => sum + part.sizes[at]!, 0)
   const sizes = first.sizes.with(at, length)
   const channelsLast = parts.every(isChannelsLast)
-  const result = allocate(dtype, sizes, channelsLast ? channelsLastStrides(sizes) : undefined)
+  const result = allocateFor(parts, dtype, sizes, channelsLast ? channelsLastStrides(sizes) : undefined)
+  if (result.isMeta) return result
   let start = 0
   for (const part of parts) {
     copyElements(narrow(result, at, start, part.sizes[at]!), part)

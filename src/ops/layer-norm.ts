@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
@@ -73,6 +73,8 @@ function checkShape(
     )
 }
 
+const none = new Float64Array(0)
+
 /** Normalises groups of channels of N × C × … (Wu and He 2018). */
 function groupNorm(
   input: Tensor,
@@ -85,6 +87,8 @@ function groupNorm(
   requireFloating(input, 'group_norm')
   if (input.dtype !== 'bfloat16') requireSameDType(input, { weight, bias })
   requireCount(channels, { weight, bias })
+  if (input.isMeta)
+    return { output: inOrderOf(input, Tensor.meta(input.dtype, input.sizes)), mean: none, inverse: none }
   const data = floatData(input)
   const length = input.sizes.slice(2).reduce((n, size) => n * size, 1)
   const perGroup = channels / groups
@@ -135,7 +139,9 @@ export const layerNormOperators: readonly Operator[] = [
     {
       freezable: ['weight', 'bias'],
       reference: ({ input, normalized_shape, weight, bias, eps }) =>
-        layerNorm(input, normalized_shape, weight, bias, eps).output,
+        input.isMeta
+          ? (checkShape(input, normalized_shape, weight, bias), Tensor.meta(input.dtype, input.sizes))
+          : layerNorm(input, normalized_shape, weight, bias, eps).output,
     },
   ),
   defineOp(

@@ -9,7 +9,7 @@ import { broadcastStrides, elementwiseStrides } from './memory-layout.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { scalarTensor } from './scalar-operand.ts'
 import { forEachRow, planLoop, rowStrides } from './strided-loop.ts'
-import { allocate, convert, contiguousData, numberData, cloneAs } from './tensor-access.ts'
+import { allocate, allocateFor, cloneAs, contiguousData, convert, numberData } from './tensor-access.ts'
 import { resultType } from './type-promotion.ts'
 
 function checkMask(mask: Tensor, what: string): void {
@@ -29,7 +29,8 @@ export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
 
 function choose(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const sizes = broadcastSizes(condition.sizes, a.sizes, b.sizes)
-  const result = allocate(a.dtype, sizes, elementwiseStrides(sizes, [condition, a, b]))
+  const result = allocateFor([condition, a, b], a.dtype, sizes, elementwiseStrides(sizes, [condition, a, b]))
+  if (result.isMeta) return result
   const operands = [condition, a, b]
   const loop = planLoop(sizes, [
     result.strides,

@@ -4,7 +4,7 @@ import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, forKernel, kernelDType } from './float-compute.ts'
 import { evenOffsets, multiplyPacked, stridedColumns, stridedRows } from './gemm.ts'
 import { transpose } from './permuting.ts'
-import { allocate, checkBytes, floatData } from './tensor-access.ts'
+import { allocateFor, checkBytes, floatData } from './tensor-access.ts'
 
 export interface ProductOptions {
   /** One value per column of the result, added before rounding. */
@@ -27,7 +27,9 @@ export function matrixProduct(left: Tensor, right: Tensor, options: ProductOptio
   const [rows, columns] = [a.sizes.at(-2)!, b.sizes.at(-1)!]
   // Packed rows and columns of one tile: refused before they are described.
   checkBytes(64 * a.sizes.at(-1)!, a.sizes)
-  const result = allocate(options.dtype ?? kernelDType(left.dtype), [...batch, rows, columns])
+  const dtype = options.dtype ?? kernelDType(left.dtype)
+  const result = allocateFor([left, right, options.bias ?? null], dtype, [...batch, rows, columns])
+  if (result.isMeta) return result
   const bias = options.bias ? Float64Array.from(floatData(options.bias)) : undefined
   forEachMatrix(batch, a, b, (x, y, i) => {
     const product = result.asStrided([rows, columns], [columns, 1], i * rows * columns)

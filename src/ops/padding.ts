@@ -7,7 +7,7 @@ import { Double, scalarToNumber, type Scalar } from '../ir/ivalue.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { scalarTensor } from './scalar-operand.ts'
 import { tabulate } from './scratch.ts'
-import { allocate, cloneAs, contiguousData } from './tensor-access.ts'
+import { allocateFor, cloneAs, contiguousData } from './tensor-access.ts'
 
 /** Padding of one dimension; negative numbers cut off. */
 interface Edge {
@@ -57,7 +57,8 @@ export function padConstant(self: Tensor, pad: readonly number[], value: Scalar)
   })
   const source = window(self, edges, (edge) => Math.max(-edge.before, 0))
   if (pad.every((n) => n <= 0)) return cloneAs(source)
-  const result = allocate(self.dtype, sizes, stridesLike(sizes, self) ?? contiguousStrides(sizes))
+  const result = allocateFor([self], self.dtype, sizes, stridesLike(sizes, self) ?? contiguousStrides(sizes))
+  if (result.isMeta) return result
   if (scalarToNumber(value) !== 0) copyElements(result, scalarTensor(value, self.dtype))
   copyElements(
     window(result, edges, (edge) => Math.max(edge.before, 0)),
@@ -135,7 +136,8 @@ function checkReach(edges: readonly Edge[], self: Tensor, mode: string): void {
 /** Elements at the given positions of the last dimensions, one list each; any dtype. */
 function gather(self: Tensor, positions: readonly Int32Array[]): Tensor {
   const lead = self.sizes.slice(0, self.dim - positions.length)
-  const result = allocate(self.dtype, [...lead, ...positions.map(({ length }) => length)])
+  const result = allocateFor([self], self.dtype, [...lead, ...positions.map(({ length }) => length)])
+  if (result.isMeta) return result
   const data = contiguousData(self) as NumberArray
   const out = result.data as NumberArray
   const strides = contiguousStrides(self.sizes).slice(-positions.length)

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { floatsOf, fromKernel, kernelDType } from './float-compute.ts'
 import type { Windows } from './pooling-windows.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 type Floats = Float32Array | Float64Array
 
@@ -71,8 +71,13 @@ export interface Maxima {
 /** The largest element of each window, NaN where there is one; of equals the first. */
 export function maximumPool(input: Tensor, windows: readonly Windows[], keepOrder = true): Maxima {
   const sizes = pooledSizes(input, windows)
-  const values = allocate(kernelDType(input.dtype), sizes)
-  const indices = allocate('int64', sizes)
+  const values = allocateFor([input], kernelDType(input.dtype), sizes)
+  const indices = allocateFor([input], 'int64', sizes)
+  if (values.isMeta)
+    return {
+      values: finished(input, values, input.dtype, keepOrder),
+      indices: finished(input, indices, 'int64', keepOrder),
+    }
   const found = new Float64Array(indices.numel)
   const out = floatsOf(values)
   forEachPlane(input, windows, values, (plane, first) =>
@@ -118,7 +123,8 @@ export function averagePool(
   divisor: Divisor,
   keepOrder = true,
 ): Tensor {
-  const values = allocate(kernelDType(input.dtype), pooledSizes(input, windows))
+  const values = allocateFor([input], kernelDType(input.dtype), pooledSizes(input, windows))
+  if (values.isMeta) return finished(input, values, input.dtype, keepOrder)
   const out = floatsOf(values)
   forEachPlane(input, windows, values, (plane, first) =>
     forEachWindow(plane.windows, first, (d, h, w, output) => {

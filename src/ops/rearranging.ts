@@ -9,7 +9,7 @@ import { defineOp, type Operator } from './operator.ts'
 import { transpose } from './permuting.ts'
 import { reshape } from './reshaping.ts'
 import { diagonal, narrow } from './slicing.ts'
-import { allocate, cloneAs, copyInto, numberData } from './tensor-access.ts'
+import { allocate, allocateFor, cloneAs, copyInto, numberData } from './tensor-access.ts'
 
 /** The tensor several times over in each dimension; more counts than dimensions put new ones in front. */
 export function repeat(self: Tensor, counts: readonly number[]): Tensor {
@@ -20,7 +20,8 @@ export function repeat(self: Tensor, counts: readonly number[]): Tensor {
     )
   const sizes = [...new Array<number>(lead).fill(1), ...self.sizes]
   const strides = [...new Array<number>(lead).fill(0), ...self.strides]
-  const result = allocate(
+  const result = allocateFor(
+    [self],
     self.dtype,
     sizes.map((size, dim) => size * counts[dim]!),
   )
@@ -29,7 +30,8 @@ export function repeat(self: Tensor, counts: readonly number[]): Tensor {
     interleaved,
     strides.flatMap((stride) => [0, stride]),
   )
-  if (result.numel > 0) copyInto(result.asStrided(interleaved, interleavedStrides(result, sizes)), source)
+  if (result.numel > 0 && !result.isMeta)
+    copyInto(result.asStrided(interleaved, interleavedStrides(result, sizes)), source)
   return result
 }
 

@@ -1,13 +1,16 @@
 import { dtypeFromCode, type DType } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { refuseComplex, type NumberArray } from './convert.ts'
 import { wrapDimensions } from './dimension.ts'
 import { allocate, contiguousData, convert } from './tensor-access.ts'
+
+const noData: NumberArray = new Float64Array(0)
 
 /** A tensor seen as rows to be reduced, one after the other in memory. */
 export interface Rows {
   /** int64 elements are bigints. */
   readonly data: NumberArray
+  readonly isMeta: boolean
   readonly count: number
   readonly length: number
   /** Sizes of what is left. */
@@ -32,7 +35,8 @@ export function rowsOf(self: Tensor, dims: readonly number[] | null): Rows {
   )
   const keptSizes = kept.map((dim) => self.sizes[dim]!)
   return {
-    data: contiguousData(permuted) as NumberArray,
+    data: self.isMeta ? noData : (contiguousData(permuted) as NumberArray),
+    isMeta: self.isMeta,
     count: keptSizes.reduce((product, size) => product * size, 1),
     length: inner.reduce((product, dim) => product * self.sizes[dim]!, 1),
     keptSizes,
@@ -45,7 +49,9 @@ export type RowReducer = (data: NumberArray, start: number, length: number) => n
 
 /** One result per row. For int64 rows `reduce` gets and gives bigints, if the result is int64. */
 export function reduceRows(rows: Rows, keepdim: boolean, dtype: DType, reduce: RowReducer): Tensor {
-  const result = allocate(dtype, keepdim ? rows.unreducedSizes : rows.keptSizes)
+  const sizes = keepdim ? rows.unreducedSizes : rows.keptSizes
+  if (rows.isMeta) return Tensor.meta(dtype, sizes)
+  const result = allocate(dtype, sizes)
   const out = result.data as NumberArray
   for (let i = 0; i < rows.count; i++) out[i] = reduce(rows.data, i * rows.length, rows.length)
   return result

@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { floatsOf, kernelDType } from './float-compute.ts'
 import { scratchDoubles, tabulate } from './scratch.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 /** For each output position of a dimension, `taps` input positions and what each of them counts. */
 export interface ResamplingTable {
@@ -114,6 +114,9 @@ export const triangle = (distance: number): number => Math.max(1 - Math.abs(dist
 /** Resamples the last dimensions, one table each; row-major, in doubles until the end. */
 export function resample(input: Tensor, tables: readonly ResamplingTable[]): Tensor {
   const lead = input.sizes.slice(0, input.dim - tables.length)
+  const sizes = [...lead, ...tables.map(({ output }) => output)]
+  const result = allocateFor([input], kernelDType(input.dtype), sizes)
+  if (result.isMeta) return result
   const planes = lead.reduce((n, size) => n * size, 1)
   let data: Float32Array | Float64Array = floatData(input)
   let outer = planes
@@ -122,7 +125,6 @@ export function resample(input: Tensor, tables: readonly ResamplingTable[]): Ten
     data = resampleDimension(data, outer, inner, table)
     outer *= table.output
   }
-  const result = allocate(kernelDType(input.dtype), [...lead, ...tables.map(({ output }) => output)])
   floatsOf(result).set(data)
   return result
 }

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating } from './float-compute.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { allocate, convert, floatData } from './tensor-access.ts'
+import { allocateFor, convert, floatData } from './tensor-access.ts'
 
 /** Writes one line of results; `line` holds its inputs and may be used as scratch. */
 type LineKernel = (line: Float64Array) => void
@@ -37,8 +37,9 @@ function exponentials(line: Float64Array, max: number): number {
 /** Applies a kernel to each line along `dim`; computes in doubles, gives a row-major tensor of the dtype. */
 function alongDimension(self: Tensor, dim: number, dtype: DType, kernel: LineKernel): Tensor {
   const axis = wrapDimension(dim, self.dim)
+  const result = allocateFor([self], kernelDType(dtype), self.sizes)
+  if (result.isMeta) return fromKernel(result, dtype)
   const data = floatData(convert(self, dtype))
-  const result = allocate(kernelDType(dtype), self.sizes)
   const out = floatsOf(result)
   const line = new Float64Array(self.sizes[axis] ?? 1)
   const inner = self.sizes.slice(axis + 1).reduce((n, size) => n * size, 1)

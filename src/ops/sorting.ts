@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import type { NumberArray } from './convert.ts'
 import { wrapDimension } from './dimension.ts'
 import { computeDType } from './elementwise.ts'
@@ -32,6 +32,7 @@ export function sortedPositions(self: Tensor, dimension: number, descending: boo
   const dim = wrapDimension(dimension, self.dim)
   const rows = rowsOf(convert(self, computeDType(self.dtype)), self.dim === 0 ? null : [dim])
   const order = descending ? descendingOrder : ascendingOrder
+  if (rows.isMeta) return Tensor.meta('int64', self.sizes)
   const moved = allocate('int64', [...rows.keptSizes, rows.length])
   const out = moved.data as BigInt64Array
   for (let row = 0; row < rows.count; row++)

@@ -20,6 +20,21 @@ export function allocate(dtype: DType, sizes: readonly number[], strides?: reado
   return new Tensor(storage, dtype, sizes, { strides: strides ?? contiguousStrides(sizes) })
 }
 
+/**
+ * As `allocate`, for a result computed from `sources`: without elements where one of them has none. Kernels return
+ * such a result as it is, so that running them on meta tensors tells the shape of what they would compute.
+ */
+export function allocateFor(
+  sources: readonly (Tensor | null)[],
+  dtype: DType,
+  sizes: readonly number[],
+  strides?: readonly number[],
+): Tensor {
+  if (!sources.some((source) => source?.isMeta === true)) return allocate(dtype, sizes, strides)
+  checkBytes(numelOf(sizes) * itemSize(dtype), sizes)
+  return Tensor.meta(dtype, sizes, strides)
+}
+
 /** Bytes of the largest tensor that an operator makes: as much as one typed array takes everywhere. */
 const largestTensor = 2 ** 32
 
@@ -65,8 +80,8 @@ export function cloneAs(
   dtype: DType = tensor.dtype,
   strides: readonly number[] = preservedStrides(tensor),
 ): Tensor {
-  const copy = allocate(dtype, tensor.sizes, strides)
-  copyElements(copy, tensor)
+  const copy = allocateFor([tensor], dtype, tensor.sizes, strides)
+  if (!copy.isMeta) copyElements(copy, tensor)
   return tensor.quantizer === undefined || dtype !== tensor.dtype
     ? copy
     : new Tensor(copy.storage, dtype, copy.sizes, { strides, quantizer: tensor.quantizer })
@@ -90,6 +105,7 @@ export function copyInto(destination: Tensor, source: Tensor): void {
       {},
       'clone() the tensor before writing to it',
     )
+  if (destination.isMeta) return
   copyElements(destination, source.storage === destination.storage ? cloneAs(source) : source)
 }
 

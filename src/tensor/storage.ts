@@ -1,4 +1,10 @@
+import { PermafrostError } from '../errors.ts'
 import { typedArrayOver, type DType, type TypedArray } from './dtype.ts'
+
+/** Somebody asked for the elements of a tensor that has only a description. */
+export class MetaStorageError extends PermafrostError {
+  readonly code = 'meta-storage'
+}
 
 /**
  * A run of bytes that one or more tensors look at. A storage read from an archive is a view of the file's
@@ -6,6 +12,8 @@ import { typedArrayOver, type DType, type TypedArray } from './dtype.ts'
  */
 export class Storage {
   readonly byteLength: number
+  /** Whether there are no bytes at all: tensors over it tell sizes, strides and dtype only, as on torch's `meta` device. */
+  readonly isMeta: boolean
   #content: Uint8Array | (() => Uint8Array)
   #views: Map<DType, TypedArray> | undefined
 
@@ -17,11 +25,17 @@ export class Storage {
   constructor(content: () => Uint8Array, byteLength: number)
   constructor(content: Uint8Array | (() => Uint8Array), byteLength?: number) {
     this.byteLength = byteLength ?? content.length
+    this.isMeta = content === noBytes
     this.#content = typeof content === 'function' ? content : aligned(content)
   }
 
   static ofLength(byteLength: number): Storage {
     return new Storage(new Uint8Array(byteLength))
+  }
+
+  /** A storage without bytes; reading it throws `MetaStorageError`. */
+  static meta(byteLength: number): Storage {
+    return new Storage(noBytes, byteLength)
   }
 
   /** The same array at every access. May throw what reading a lazy storage throws (`ChecksumError`). */
@@ -41,6 +55,10 @@ export class Storage {
     }
     return view
   }
+}
+
+function noBytes(): never {
+  throw new MetaStorageError('a tensor without elements was read')
 }
 
 function aligned(bytes: Uint8Array): Uint8Array {

@@ -94,6 +94,16 @@ export class Tensor {
     return tensor
   }
 
+  /** A tensor that only tells its dtype, sizes and strides; reading its elements throws `MetaStorageError`. */
+  static meta(dtype: DType, sizes: readonly number[], strides?: readonly number[]): Tensor {
+    const storage = Storage.meta(numelOf(sizes) * itemSize(dtype))
+    return new Tensor(storage, dtype, sizes, strides && { strides })
+  }
+
+  get isMeta(): boolean {
+    return this.storage.isMeta
+  }
+
   get dim(): number {
     return this.sizes.length
   }
