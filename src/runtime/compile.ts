@@ -3,26 +3,36 @@ import type { IValue } from '../ir/ivalue.ts'
 import { Branch, Move, Run, Turn } from './instructions.ts'
 import { lastUses } from './liveness.ts'
 import { ruleOf } from './node-rules.ts'
-import type { Instruction, Program, Register } from './program.ts'
+import type { Evaluate, Instruction, Program, Register } from './program.ts'
 
 const programs = new WeakMap<Graph, Program>()
+
+/** Makes the evaluation of a node. */
+export type RuleFinder = (node: Node) => Evaluate
+
+/** A program of its own for whoever evaluates some nodes in another way than the reference kernels. */
+export function compileProgram(graph: Graph, rules: RuleFinder): Program {
+  return new Compiler(graph, rules).compile()
+}
 
 /** The graph as a program; compiled when first asked for, and again after the graph has changed. */
 export function programOf(graph: Graph): Program {
   let program = programs.get(graph)
-  if (program?.revision !== graph.revision) programs.set(graph, (program = new Compiler(graph).compile()))
+  if (program?.revision !== graph.revision) programs.set(graph, (program = compileProgram(graph, ruleOf)))
   return program
 }
 
 class Compiler {
   readonly #graph: Graph
+  readonly #rules: RuleFinder
   readonly #code: Instruction[] = []
   readonly #initial: (IValue | undefined)[] = []
   readonly #registers = new Map<Value, Register>()
   readonly #dying: ReadonlyMap<Node, readonly Value[]>
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, rules: RuleFinder) {
     this.#graph = graph
+    this.#rules = rules
     this.#dying = lastUses(graph)
   }
 
@@ -83,7 +93,7 @@ class Compiler {
 
   #run(node: Node): void {
     const results = this.#resultsOf(node.outputs)
-    this.#add(new Run(node, ruleOf(node), this.#inputsOf(node), results, this.#freedBy(node)))
+    this.#add(new Run(node, this.#rules(node), this.#inputsOf(node), results, this.#freedBy(node)))
   }
 
   #branch(node: Node): void {

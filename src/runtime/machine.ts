@@ -57,7 +57,11 @@ export class Machine implements EvaluationContext {
 
   /** @param method its name, for errors */
   run(graph: Graph, args: readonly IValue[], method?: string): readonly IValue[] {
-    const program = programOf(graph)
+    return this.runProgram(programOf(graph), args, method)
+  }
+
+  /** As `run`, for a program that was compiled with rules of its own. */
+  runProgram(program: Program, args: readonly IValue[], method?: string): readonly IValue[] {
     if (args.length !== program.inputs.length)
       throw new ExecutionError(`expected ${program.inputs.length} arguments but found ${args.length}`)
     if (this.#depth >= this.#maximumDepth)
