@@ -1,0 +1,189 @@
+import type { DType } from '../../tensor/dtype.ts'
+
+/** Where in memory a value's elements lie, as the library describes it. */
+export interface MemoryDescriptor {
+  readonly dtype: DType
+  readonly sizes: readonly number[]
+  /** With padding. */
+  readonly byteLength: number
+  /** `nChw16c` in abstract letters, `aBcd16b`; `any`; `wino` and the like for what has no tag. */
+  readonly tag: string
+  /** Strides in elements where the layout is no more than that. */
+  readonly strides: readonly number[] | undefined
+  equals(other: MemoryDescriptor): boolean
+}
+
+export type EltwiseAlgorithm =
+  | 'relu'
+  | 'tanh'
+  | 'elu'
+  | 'square'
+  | 'abs'
+  | 'sqrt'
+  | 'linear'
+  | 'logistic'
+  | 'exp'
+  | 'gelu_tanh'
+  | 'gelu_erf'
+  | 'swish'
+  | 'log'
+  | 'clip'
+  | 'mish'
+  | 'hardswish'
+  | 'round'
+  | 'soft_relu'
+  | 'pow'
+
+export type BinaryAlgorithm = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min'
+
+/** What is done to a primitive's result before it is stored. */
+export type PostOperation =
+  | {
+      readonly kind: 'eltwise'
+      readonly algorithm: EltwiseAlgorithm
+      readonly alpha: number
+      readonly beta: number
+    }
+  /** Adds what the destination held before. */
+  | { readonly kind: 'sum' }
+  | { readonly kind: 'binary'; readonly algorithm: BinaryAlgorithm; readonly operand: MemoryDescriptor }
+
+interface Windows {
+  readonly strides: readonly number[]
+  /** Distance between taps, 1 when dense. */
+  readonly dilation: readonly number[]
+  readonly paddingBegin: readonly number[]
+  readonly paddingEnd: readonly number[]
+}
+
+/** What a primitive computes. Descriptors may be `any` where the library shall choose. */
+export type Operation =
+  | ({
+      readonly kind: 'convolution'
+      readonly transposed: boolean
+      readonly algorithm: 'direct' | 'winograd' | 'auto'
+      readonly source: MemoryDescriptor
+      readonly weights: MemoryDescriptor
+      readonly bias: MemoryDescriptor | undefined
+      readonly destination: MemoryDescriptor
+    } & Windows)
+  | {
+      readonly kind: 'inner product' | 'matmul'
+      readonly source: MemoryDescriptor
+      readonly weights: MemoryDescriptor
+      readonly bias: MemoryDescriptor | undefined
+      readonly destination: MemoryDescriptor
+    }
+  | ({
+      readonly kind: 'pooling'
+      readonly algorithm: 'max' | 'average with padding' | 'average without padding'
+      readonly kernel: readonly number[]
+      readonly source: MemoryDescriptor
+      readonly destination: MemoryDescriptor
+    } & Windows)
+  | {
+      readonly kind: 'eltwise'
+      readonly algorithm: EltwiseAlgorithm
+      readonly alpha: number
+      readonly beta: number
+      readonly data: MemoryDescriptor
+    }
+  | {
+      readonly kind: 'binary'
+      readonly algorithm: BinaryAlgorithm
+      readonly sources: readonly [MemoryDescriptor, MemoryDescriptor]
+      readonly destination: MemoryDescriptor
+    }
+  | {
+      readonly kind: 'concat'
+      readonly axis: number
+      readonly sources: readonly MemoryDescriptor[]
+      readonly destination: MemoryDescriptor | undefined
+    }
+  | { readonly kind: 'reorder'; readonly source: MemoryDescriptor; readonly destination: MemoryDescriptor }
+  | {
+      readonly kind: 'softmax'
+      readonly logarithm: boolean
+      readonly axis: number
+      readonly data: MemoryDescriptor
+    }
+  /** Over the last axis, with scale and shift. */
+  | { readonly kind: 'layer normalisation'; readonly epsilon: number; readonly data: MemoryDescriptor }
+  /** By given statistics, with scale and shift. */
+  | {
+      readonly kind: 'batch normalisation'
+      readonly epsilon: number
+      readonly relu: boolean
+      readonly data: MemoryDescriptor
+    }
+  | {
+      readonly kind: 'resampling'
+      readonly algorithm: 'nearest' | 'linear'
+      readonly source: MemoryDescriptor
+      readonly destination: MemoryDescriptor
+    }
+  | {
+      readonly kind: 'reduction'
+      readonly algorithm: 'mean' | 'sum' | 'max'
+      readonly source: MemoryDescriptor
+      readonly destination: MemoryDescriptor
+    }
+
+/** The library's numbers of arguments (dnnl_types.h, DNNL_ARG_…), the same in versions 2 and 3. */
+export const argument = {
+  source: 1,
+  secondSource: 2,
+  destination: 17,
+  weights: 33,
+  bias: 41,
+  mean: 49,
+  variance: 50,
+  scale: 51,
+  shift: 52,
+  scratchpad: 80,
+  /** Of the i-th source of a concat. */
+  multipleSource: (i: number): number => 1024 + i,
+  /** The second operand of post-operation `i`. */
+  postOperand: (i: number): number => 16384 * (i + 1) + 2,
+} as const
+
+/** A compiled operation. */
+export interface Primitive {
+  /** `jit:avx512_core`, `ref:any`, … */
+  readonly implementation: string
+  /** What the library chose for an argument that was described as `any`. */
+  descriptor(role: 'source' | 'weights' | 'destination'): MemoryDescriptor
+  readonly scratchpadBytes: number
+  dispose(): void
+}
+
+/** An argument of a call: its memory is where the address says. */
+export interface Binding {
+  readonly argument: number
+  readonly descriptor: MemoryDescriptor
+  readonly address: bigint
+}
+
+/** A primitive with its memory, ready to run again and again. */
+export interface Call {
+  execute(): void
+  /** Moves an argument to other memory. */
+  rebind(argument: number, address: bigint): void
+  dispose(): void
+}
+
+/** All that is asked of the library: one small module for each of its major versions. */
+export interface Dnnl {
+  /** `2.6.3` */
+  readonly version: string
+  /** Strided memory, strides in elements; `any` lets a primitive choose. */
+  describe(dtype: DType, sizes: readonly number[], strides: readonly number[] | 'any'): MemoryDescriptor
+  /** @throws OneDnnError with status `unimplemented` where the library has nothing for it */
+  create(operation: Operation, postOperations?: readonly PostOperation[]): Primitive
+  bind(primitive: Primitive, bindings: readonly Binding[]): Call
+  /** Address of the first byte; the memory must outlive every call that is bound to it. */
+  addressOf(bytes: Uint8Array): bigint
+  /** For everything that this thread creates and runs from now on. */
+  setThreads(count: number): void
+  dispose(): void
+}

@@ -1,0 +1,23 @@
+import { PermafrostError } from '../../errors.ts'
+
+/** The library, or what calls it, is not on this system. */
+export class OneDnnMissingError extends PermafrostError {
+  readonly code = 'onednn-missing'
+}
+
+/** A file was found that is no oneDNN, or one of a version that is not understood. */
+export class OneDnnVersionError extends PermafrostError {
+  readonly code = 'onednn-version'
+}
+
+/** The library refused a call. */
+export class OneDnnError extends PermafrostError {
+  readonly code = 'onednn'
+  /** `unimplemented`, `out_of_memory`, … */
+  readonly status: string
+
+  constructor(status: string, call: string) {
+    super(`oneDNN answered ${status} to ${call}`)
+    this.status = status
+  }
+}

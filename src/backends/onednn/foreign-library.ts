@@ -1,0 +1,61 @@
+import { createRequire } from 'node:module'
+import { OneDnnMissingError } from './errors.ts'
+
+/** What a C function takes here: numbers, addresses, and memory that it reads or writes. */
+export type CArgument = number | bigint | null | ArrayBufferView
+export type CFunction = (...args: readonly CArgument[]) => number
+
+/** A shared library whose functions can be called. */
+export interface ForeignLibrary {
+  /** @param signature as in C, `int omp_get_max_threads()` */
+  function(signature: string): CFunction
+}
+
+interface Koffi {
+  load(path: string): { func(signature: string): CFunction }
+  address(memory: ArrayBufferView): bigint
+  decode(address: bigint, type: unknown): unknown
+  array(type: string, length: number): unknown
+}
+
+let loaded: Koffi | undefined
+
+/** @throws OneDnnMissingError where the package that calls C is not installed */
+function koffi(): Koffi {
+  try {
+    return (loaded ??= createRequire(import.meta.url)('koffi') as Koffi)
+  } catch (cause) {
+    throw new OneDnnMissingError(
+      'the package koffi, which calls native libraries, is not installed',
+      {},
+      'npm install koffi',
+      { cause },
+    )
+  }
+}
+
+/** @throws whatever the system says when it cannot load the file */
+export function openLibrary(path: string): ForeignLibrary {
+  const library = koffi().load(path)
+  return { function: (signature) => library.func(signature) }
+}
+
+/** The address of the first byte; it stays while the memory is referenced. */
+export function addressOf(memory: ArrayBufferView): bigint {
+  return koffi().address(memory)
+}
+
+/** C ints at an address. */
+export function readInts(address: bigint, count: number): readonly number[] {
+  return [...(koffi().decode(address, koffi().array('int', count)) as Int32Array)]
+}
+
+/** A copy of the bytes at an address. */
+export function readBytes(address: bigint, count: number): Uint8Array {
+  return Uint8Array.from(koffi().decode(address, koffi().array('uint8_t', count)) as Uint8Array)
+}
+
+/** A C string at an address. */
+export function readText(address: bigint): string {
+  return koffi().decode(address, 'const char*') as string
+}
