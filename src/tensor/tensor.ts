@@ -1,5 +1,7 @@
 import { invariant } from '../errors.ts'
 import { itemSize, type DType, type TypedArray } from './dtype.ts'
+import { LayoutError } from './errors.ts'
+import type { Layout } from './layout.ts'
 import { Storage } from './storage.ts'
 
 export interface PerTensorQuantizer {
@@ -26,6 +28,8 @@ export interface TensorOptions {
   readonly storageOffset?: number
   readonly requiresGrad?: boolean
   readonly quantizer?: Quantizer | undefined
+  /** How the elements lie when strides cannot say it; then strides and offset are left out. */
+  readonly layout?: Layout | undefined
 }
 
 /** Product of the sizes: the number of elements. */
@@ -49,6 +53,10 @@ export function contiguousStrides(sizes: readonly number[]): number[] {
 /**
  * A strided look at a `Storage`. Views share the storage of their base: writing through one shows in the other.
  * The description of a tensor never changes; only the storage's bytes do.
+ *
+ * A tensor with a `layout` has no strides: its storage holds exactly its elements as the layout places them, padding
+ * included. Reading `strides` of it throws `LayoutError`, so that nobody takes its elements for strided ones;
+ * `toPlain` gives the same tensor strided.
  */
 export class Tensor {
   readonly dtype: DType
@@ -60,6 +68,7 @@ export class Tensor {
   readonly storage: Storage
   readonly requiresGrad: boolean
   readonly quantizer: Quantizer | undefined
+  readonly layout: Layout | undefined
   readonly numel: number
   #contiguous: boolean | undefined
 
@@ -71,11 +80,18 @@ export class Tensor {
     this.storageOffset = options.storageOffset ?? 0
     this.requiresGrad = options.requiresGrad ?? false
     this.quantizer = options.quantizer
+    this.layout = options.layout
     this.numel = numelOf(sizes)
     invariant(
       this.strides.length === sizes.length,
       `strides [${this.strides.join()}] of sizes [${sizes.join()}]`,
     )
+    if (this.layout !== undefined) {
+      this.#contiguous = false
+      const get = (): never => refuseStrides(this)
+      // Not enumerable, so that the other fields can still be spread.
+      Object.defineProperty(this, 'strides', { get, enumerable: false })
+    }
   }
 
   /** A new zero-filled row-major tensor. */
@@ -141,6 +157,7 @@ export class Tensor {
     strides: readonly number[],
     storageOffset = this.storageOffset,
   ): Tensor {
+    if (this.layout !== undefined) refuseStrides(this)
     return new Tensor(this.storage, this.dtype, sizes, {
       strides,
       storageOffset,
@@ -155,4 +172,9 @@ export class Tensor {
       ? new Tensor(this.storage, this.dtype, this.sizes, { ...this, requiresGrad: false })
       : this
   }
+}
+
+function refuseStrides({ layout }: Tensor): never {
+  const tag = layout?.tag ?? 'strided'
+  throw new LayoutError(`a tensor that lies as ${tag} has no strides`, {}, 'convert it by toPlain first')
 }
