@@ -1,0 +1,57 @@
+import type { Node, Value } from '../../ir/graph.ts'
+import { Double, List } from '../../ir/ivalue.ts'
+import { schemaOfNode } from '../../ops/schema-table.ts'
+import type { Lowering } from './lowering.ts'
+
+/** A node's arguments by the names of its schema. */
+export class CallArguments {
+  readonly node: Node
+  readonly #lowering: Lowering
+  readonly #names: ReadonlyMap<string, Value>
+
+  constructor(node: Node, lowering: Lowering) {
+    this.node = node
+    this.#lowering = lowering
+    const names = schemaOfNode(node)?.arguments.map(({ name }) => name) ?? []
+    this.#names = new Map(names.map((name, i) => [name, node.inputs[i] as Value]))
+  }
+
+  value(name: string): Value | undefined {
+    return this.#names.get(name)
+  }
+
+  /** The tensor argument, unless it is None or not there. */
+  tensor(name: string): Value | undefined {
+    const value = this.#names.get(name)
+    return value !== undefined && this.#lowering.isTensor(value) ? value : undefined
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  number(name: string): number | undefined {
+    const constant = this.#constant(name)
+    if (constant instanceof Double) return constant.value
+    return typeof constant === 'number' || typeof constant === 'boolean' ? Number(constant) : undefined
+  }
+
+  text(name: string): string | undefined {
+    const constant = this.#constant(name)
+    return typeof constant === 'string' ? constant : undefined
+  }
+
+  /** A list of ints; one int counts for all. */
+  numbers(name: string, count: number): readonly number[] | undefined {
+    const constant = this.#constant(name)
+    if (typeof constant === 'number') return new Array<number>(count).fill(constant)
+    if (!(constant instanceof List)) return undefined
+    const numbers = constant.elements.map(Number)
+    return numbers.length === 1 ? new Array<number>(count).fill(numbers[0] as number) : numbers
+  }
+
+  #constant(name: string): unknown {
+    const value = this.#names.get(name)
+    return value && this.#lowering.constantOf(value)
+  }
+}

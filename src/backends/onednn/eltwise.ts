@@ -1,0 +1,68 @@
+import type { EltwiseAlgorithm } from './dnnl.ts'
+import type { CallArguments } from './call-arguments.ts'
+
+/** A function of each element as the library knows it: one or more in a row. */
+export interface Eltwise {
+  readonly algorithm: EltwiseAlgorithm
+  readonly alpha: number
+  readonly beta: number
+}
+
+const simple = (algorithm: EltwiseAlgorithm, alpha = 0, beta = 0): Eltwise[] => [{ algorithm, alpha, beta }]
+
+type EltwiseRule = (args: CallArguments) => Eltwise[] | undefined
+
+const largest = 3.4028234663852886e38
+
+const clamp: EltwiseRule = (args) => {
+  const [low, high] = [args.number('min'), args.number('max')]
+  if (args.tensor('min') || args.tensor('max')) return undefined
+  return simple('clip', low ?? -largest, high ?? largest)
+}
+
+const rules: Readonly<Record<string, EltwiseRule>> = {
+  'aten::relu': () => simple('relu'),
+  'aten::relu6': () => simple('clip', 0, 6),
+  'aten::hardtanh': (args) => simple('clip', args.number('min_val') ?? -1, args.number('max_val') ?? 1),
+  'aten::clamp': clamp,
+  'aten::clip': clamp,
+  'aten::clamp_min': (args) => simple('clip', args.number('min') ?? -largest, largest),
+  'aten::clamp_max': (args) => simple('clip', -largest, args.number('max') ?? largest),
+  'aten::leaky_relu': (args) => simple('relu', args.number('negative_slope') ?? 0.01),
+  'aten::hardswish': () => simple('hardswish'),
+  'aten::hardsigmoid': () => [...simple('linear', 1 / 6, 0.5), ...simple('clip', 0, 1)],
+  'aten::silu': () => simple('swish', 1),
+  'aten::sigmoid': () => simple('logistic'),
+  'aten::tanh': () => simple('tanh'),
+  'aten::gelu': (args) => simple(args.text('approximate') === 'tanh' ? 'gelu_tanh' : 'gelu_erf'),
+  'aten::mish': () => simple('mish'),
+  'aten::exp': () => simple('exp'),
+  'aten::abs': () => simple('abs'),
+  'aten::sqrt': () => simple('sqrt'),
+  'aten::square': () => simple('square'),
+  'aten::neg': () => simple('linear', -1, 0),
+  'aten::elu': (args) =>
+    args.number('scale') === 1 && args.number('input_scale') === 1
+      ? simple('elu', args.number('alpha') ?? 1)
+      : undefined,
+  'aten::add': (args) => affine(args, (other, alpha) => [1, other * alpha]),
+  'aten::sub': (args) => affine(args, (other, alpha) => [1, -other * alpha]),
+  'aten::mul': (args) => affine(args, (other) => [other, 0]),
+  'aten::div': (args) => (args.has('rounding_mode') ? undefined : affine(args, (other) => [1 / other, 0])),
+}
+
+/** Arithmetic with a number. */
+function affine(
+  args: CallArguments,
+  coefficients: (other: number, alpha: number) => readonly [number, number],
+): Eltwise[] | undefined {
+  const other = args.number('other')
+  if (other === undefined || args.tensor('other')) return undefined
+  const [scale, shift] = coefficients(other, args.number('alpha') ?? 1)
+  return simple('linear', scale, shift)
+}
+
+/** The library's functions for a node of one tensor, undefined for any other node. */
+export function eltwiseOf(args: CallArguments): readonly Eltwise[] | undefined {
+  return rules[args.node.kind]?.(args)
+}

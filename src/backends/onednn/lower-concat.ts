@@ -1,0 +1,76 @@
+import type { Node, Value } from '../../ir/graph.ts'
+import { argument, type MemoryDescriptor } from './dnnl.ts'
+import { CallArguments } from './call-arguments.ts'
+import type { Lowering } from './lowering.ts'
+import type { LoweringRule } from './lowering-rules.ts'
+import { PlanBuffer, type Placement } from './placement.ts'
+
+/**
+ * Puts tensors one behind the other. Where they lie one behind the other in memory too, what computed them is told to
+ * write into the result at once, and nothing is copied.
+ */
+export const lowerConcat: LoweringRule = (node, lowering) => {
+  const list = node.input(0).node
+  if (list.kind !== 'prim::ListConstruct') return 'its list is not written in sight'
+  const result = lowering.tensorOf(node.output())
+  const dim = new CallArguments(node, lowering).number('dim')
+  if (dim === undefined) return 'its dimension is not constant'
+  const axis = dim < 0 ? dim + result.dim : dim
+  const tensors = list.inputs.map((value) => lowering.tensorOf(value))
+  if (tensors.some((tensor) => tensor.dtype !== 'float32' || tensor.dim !== result.dim || tensor.numel === 0))
+    return 'its operands have several dtypes, or none'
+  const parts = list.inputs.map((value) => lowering.current(value))
+  const primitive = lowering.tryCreate({
+    kind: 'concat',
+    axis,
+    sources: parts.map(({ descriptor }) => descriptor),
+    destination: undefined,
+  })
+  if (primitive === undefined) return 'the library has no such concatenation'
+  const descriptor = primitive.descriptor('destination')
+  if (writeInPlace(lowering, node, list.inputs, parts, descriptor, axis)) {
+    primitive.dispose()
+    return undefined
+  }
+  const destination = lowering.allocate(descriptor)
+  lowering.add(
+    primitive,
+    [node],
+    [
+      ...parts.map((placement, i) => ({ argument: argument.multipleSource(i), placement })),
+      { argument: argument.destination, placement: destination, written: true },
+    ],
+  )
+  lowering.define(node.output(), destination)
+  return undefined
+}
+
+function writeInPlace(
+  lowering: Lowering,
+  node: Node,
+  values: readonly Value[],
+  parts: readonly Placement[],
+  whole: MemoryDescriptor,
+  axis: number,
+): boolean {
+  const outer = whole.sizes.slice(0, axis)
+  const total = parts.reduce((sum, { descriptor }) => sum + descriptor.byteLength, 0)
+  if (outer.some((size) => size !== 1) || total !== whole.byteLength) return false
+  if (!parts.every(({ descriptor }) => descriptor.tag === whole.tag)) return false
+  if (new Set(values).size !== values.length) return false
+  const offsets = parts.map((_, i) =>
+    parts.slice(0, i).reduce((sum, { descriptor }) => sum + descriptor.byteLength, 0),
+  )
+  const buffer = PlanBuffer.arena(whole.byteLength)
+  const movable = parts.every(
+    (part) =>
+      part.offset === 0 &&
+      part.buffer.kind === 'arena' &&
+      !part.buffer.isPart &&
+      part.buffer.bytes === part.descriptor.byteLength,
+  )
+  if (!movable || new Set(parts.map((part) => part.buffer)).size !== parts.length) return false
+  parts.forEach((part, i) => part.buffer.become(buffer, offsets[i]!))
+  lowering.define(node.output(), { descriptor: whole, buffer, offset: 0 })
+  return true
+}

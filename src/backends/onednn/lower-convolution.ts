@@ -1,0 +1,185 @@
+import type { Node, Value } from '../../ir/graph.ts'
+import { CallArguments } from './call-arguments.ts'
+import { argument, type MemoryDescriptor, type Operation } from './dnnl.ts'
+import { addKernel, finishWith } from './kernel.ts'
+import type { Lowering, StepArgument } from './lowering.ts'
+import type { LoweringRule } from './lowering-rules.ts'
+
+type ConvolutionOperation = Extract<Operation, { kind: 'convolution' }>
+type Geometry = Pick<
+  ConvolutionOperation,
+  'transposed' | 'strides' | 'dilation' | 'paddingBegin' | 'paddingEnd'
+> & { readonly groups: number }
+
+/** Convolutions of one to three dimensions, forward and transposed, with their epilogues. */
+export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayOverwrite }) => {
+  const args = new CallArguments(node, lowering)
+  const [input, weight] = [args.tensor('input'), args.tensor('weight')]
+  if (!input || !weight) return 'its operands are no tensors'
+  const bias = args.tensor('bias')
+  const source = lowering.tensorOf(input)
+  const weights = lowering.tensorOf(weight)
+  if (source.dtype !== 'float32' || weights.dtype !== 'float32') return `no kernel for ${source.dtype}`
+  if (source.dim !== weights.dim || source.dim < 3) return 'the input has no batch dimension'
+  const geometry = geometryOf(args, source.sizes, weights.sizes)
+  if (geometry === undefined) return 'its geometry is not constant'
+  const result = lowering.tensorOf(node.output())
+  const { groups, ...windows } = geometry
+  const operation: ConvolutionOperation = {
+    kind: 'convolution',
+    algorithm: 'direct',
+    ...windows,
+    source: sourceLayout(lowering, input),
+    weights: lowering.dnnl.describe(
+      'float32',
+      weightSizes(weights.sizes, groups, geometry.transposed),
+      'any',
+    ),
+    bias: bias && lowering.plain(lowering.tensorOf(bias)),
+    destination: isChannelsLast(lowering.current(input).descriptor)
+      ? channelsLast(lowering, result.sizes)
+      : lowering.any(result),
+  }
+  const chosen = lowering.tryCreate(operation)
+  if (chosen === undefined) return 'the library has no convolution for it'
+  const destination = chosen.descriptor('destination')
+  const layouts = { source: chosen.descriptor('source'), weights: chosen.descriptor('weights'), destination }
+  const placed = placeWeights(lowering, weight, layouts.weights, groups, geometry.transposed)
+  if (placed === undefined) {
+    chosen.dispose()
+    return 'its weights are computed and grouped'
+  }
+  const finish = finishWith(lowering, epilogues, destination, mayOverwrite)
+  const primitive =
+    finish.postOperations.length === 0
+      ? chosen
+      : lowering.tryCreate({ ...operation, ...layouts }, finish.postOperations)
+  if (primitive === undefined) {
+    chosen.dispose()
+    return 'the library has no such epilogue'
+  }
+  if (primitive !== chosen) chosen.dispose()
+  const inputs: StepArgument[] = [
+    { argument: argument.source, placement: lowering.in(input, layouts.source) },
+    { argument: argument.weights, placement: placed },
+  ]
+  if (bias) inputs.push({ argument: argument.bias, placement: lowering.home(bias) })
+  addKernel(
+    lowering,
+    node,
+    epilogues,
+    primitive,
+    inputs,
+    finish,
+    finish.accumulator ?? lowering.allocate(destination),
+  )
+  return undefined
+}
+
+/** What lies channels-last stays so: it came from, or goes to, operators on the last dimension. */
+function sourceLayout(lowering: Lowering, input: Value): MemoryDescriptor {
+  const { descriptor } = lowering.current(input)
+  return isChannelsLast(descriptor) ? descriptor : lowering.any(lowering.tensorOf(input))
+}
+
+function isChannelsLast({ strides, sizes }: MemoryDescriptor): boolean {
+  if (strides === undefined || sizes.length < 3 || sizes[1] === 1) return false
+  return strides[1] === 1 && sizes.slice(2).some((size) => size > 1)
+}
+
+function channelsLast(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
+  const strides = new Array<number>(sizes.length)
+  let stride = 1
+  for (const axis of [
+    1,
+    ...sizes
+      .map((_, i) => i)
+      .slice(2)
+      .reverse(),
+    0,
+  ]) {
+    strides[axis] = stride
+    stride *= sizes[axis]!
+  }
+  return lowering.dnnl.describe('float32', sizes, strides)
+}
+
+/** `(g, o, i, …)`; a transposed convolution's weights come as `i, o`. */
+function weightSizes(sizes: readonly number[], groups: number, transposed: boolean): readonly number[] {
+  const [first = 1, second = 1, ...kernel] = sizes
+  const [outputs, inputs] = transposed ? [second, first / groups] : [first / groups, second]
+  return groups === 1 ? [outputs, inputs, ...kernel] : [groups, outputs, inputs, ...kernel]
+}
+
+function placeWeights(
+  lowering: Lowering,
+  weight: Value,
+  wanted: MemoryDescriptor,
+  groups: number,
+  transposed: boolean,
+): StepArgument['placement'] | undefined {
+  if (!transposed && groups === 1) return lowering.in(weight, wanted)
+  const tensor = lowering.tensorOf(weight)
+  if (tensor.isMeta) return undefined
+  const [first = 1, ...rest] = tensor.strides
+  const perGroup = (first * tensor.sizes[0]!) / groups
+  const [second = 1, ...kernel] = rest
+  const inner = transposed ? [second, first, ...kernel] : [first, second, ...kernel]
+  const strides = groups === 1 ? inner : [perGroup, ...inner]
+  return lowering.packed(tensor, wanted, lowering.dnnl.describe('float32', wanted.sizes, strides))
+}
+
+function geometryOf(
+  args: CallArguments,
+  input: readonly number[],
+  weight: readonly number[],
+): Geometry | undefined {
+  const spatial = input.length - 2
+  const transposed = args.node.kind.includes('transpose') || args.number('transposed') === 1
+  const strides = args.numbers('stride', spatial)
+  const dilation = args.numbers('dilation', spatial)
+  const groups = args.number('groups')
+  const padding = paddingOf(args, weight.slice(2), dilation ?? [])
+  if (!strides || !dilation || groups === undefined || !padding) return undefined
+  const extra = transposed ? (args.numbers('output_padding', spatial) ?? []) : []
+  return {
+    transposed,
+    groups,
+    strides: strides.length === 0 ? new Array<number>(spatial).fill(1) : strides,
+    dilation,
+    paddingBegin: padding.begin,
+    // What a window reaches beyond the input, not what was asked for: the library checks the sum.
+    paddingEnd: transposed ? padding.end.map((size, i) => size - (extra[i] ?? 0)) : padding.end,
+  }
+}
+
+function paddingOf(
+  args: CallArguments,
+  kernel: readonly number[],
+  dilation: readonly number[],
+): { readonly begin: readonly number[]; readonly end: readonly number[] } | undefined {
+  const word = args.text('padding')
+  if (word === 'valid') return { begin: kernel.map(() => 0), end: kernel.map(() => 0) }
+  if (word === 'same') {
+    const total = kernel.map((size, i) => dilation[i]! * (size - 1))
+    const begin = total.map((size) => Math.floor(size / 2))
+    return { begin, end: total.map((size, i) => size - begin[i]!) }
+  }
+  const numbers = args.numbers('padding', kernel.length)
+  return numbers && { begin: numbers, end: numbers }
+}
+
+export const convolutionKinds = [
+  'aten::conv1d',
+  'aten::conv2d',
+  'aten::conv3d',
+  'aten::_convolution',
+  'aten::convolution',
+  'aten::conv_transpose1d',
+  'aten::conv_transpose2d',
+  'aten::conv_transpose3d',
+]
+
+export function isConvolution(node: Node): boolean {
+  return convolutionKinds.includes(node.kind)
+}

@@ -1,0 +1,166 @@
+import type { Node, Value } from '../../ir/graph.ts'
+import type { SpecialisedGraph } from '../../runtime/specialise.ts'
+import type { Storage } from '../../tensor/storage.ts'
+import type { Dnnl } from './dnnl.ts'
+import { eltwiseOf } from './eltwise.ts'
+import { CallArguments } from './call-arguments.ts'
+import { lowerConcat } from './lower-concat.ts'
+import { convolutionKinds, lowerConvolution } from './lower-convolution.ts'
+import { lowerElementwise } from './lower-elementwise.ts'
+import { Lowering, type WeightCache } from './lowering.ts'
+import type { LoweringRule } from './lowering-rules.ts'
+import { matrixProductRules } from './lower-matrix-product.ts'
+import { normalizationRules } from './lower-normalization.ts'
+import { poolingRules } from './lower-pooling.ts'
+import { isView, lowerView } from './lower-views.ts'
+import { binaryOf, EpilogueFinder, type Epilogue } from './post-operations.ts'
+import { schemaOfNode } from '../../ops/schema-table.ts'
+import type { PlanBuffer } from './placement.ts'
+
+/** Nodes that take epilogues. */
+const kernels: Readonly<Record<string, LoweringRule>> = {
+  ...Object.fromEntries(convolutionKinds.map((kind) => [kind, lowerConvolution])),
+  ...matrixProductRules,
+  'aten::batch_norm': normalizationRules['aten::batch_norm'] as LoweringRule,
+}
+
+const others: Readonly<Record<string, LoweringRule>> = {
+  ...normalizationRules,
+  ...poolingRules,
+  'aten::cat': lowerConcat,
+}
+
+/** Lowers a specialised graph node by node. What the library cannot do is done by the reference kernels, and why. */
+export function lowerGraph(dnnl: Dnnl, graph: SpecialisedGraph, packed: WeightCache): Lowering {
+  const lowering = new Lowering(dnnl, graph, packed)
+  new GraphLowering(lowering).lower()
+  return lowering
+}
+
+class GraphLowering {
+  readonly #lowering: Lowering
+  readonly #finder: EpilogueFinder
+  /** Kernels by the last node of their epilogues: there their step goes. */
+  readonly #deferred = new Map<Node, { readonly kernel: Node; readonly epilogues: readonly Epilogue[] }>()
+  readonly #order = new Map<Node, number>()
+  readonly #byStorage = new Map<Storage, Value[]>()
+  #position = 0
+
+  constructor(lowering: Lowering) {
+    this.#lowering = lowering
+    this.#finder = new EpilogueFinder(lowering)
+    const { graph, tensors } = lowering.graph
+    let number = 0
+    for (const node of graph.nodes()) this.#order.set(node, number++)
+    for (const [value, { storage }] of tensors) {
+      const values = this.#byStorage.get(storage)
+      if (values) values.push(value)
+      else this.#byStorage.set(storage, [value])
+    }
+  }
+
+  lower(): void {
+    const { graph } = this.#lowering.graph
+    const swallowed = new Set<Node>()
+    for (const node of graph.nodes()) {
+      this.#position = this.#order.get(node) as number
+      const deferred = this.#deferred.get(node)
+      if (deferred) this.#lowerKernel(deferred.kernel, deferred.epilogues)
+      else if (!swallowed.has(node) && node.kind !== 'prim::Constant') this.#meet(node, swallowed)
+    }
+    for (const output of graph.outputs) this.#lowering.home(output)
+  }
+
+  #meet(node: Node, swallowed: Set<Node>): void {
+    if (kernels[node.kind] === undefined || node.outputs.length !== 1) {
+      this.#lowerAlone(node)
+      return
+    }
+    const epilogues = this.#finder.find(node)
+    for (const { node: each } of epilogues) swallowed.add(each)
+    const last = epilogues.at(-1)?.node
+    if (last) this.#deferred.set(last, { kernel: node, epilogues })
+    else this.#lowerKernel(node, [])
+  }
+
+  /** Tries all epilogues, then fewer. */
+  #lowerKernel(kernel: Node, epilogues: readonly Epilogue[]): void {
+    const rule = kernels[kernel.kind] as LoweringRule
+    let reason: string | undefined = ''
+    for (let count = epilogues.length; count >= 0; count--) {
+      const own = epilogues.slice(0, count)
+      reason = rule(kernel, this.#lowering, {
+        epilogues: own,
+        mayOverwrite: (value) => this.#mayOverwrite(value),
+      })
+      if (reason === undefined) {
+        for (const { node } of epilogues.slice(count)) this.#lowerAlone(node)
+        return
+      }
+    }
+    this.#lowerByReference(kernel, reason ?? '')
+    for (const { node } of epilogues) this.#lowerAlone(node)
+  }
+
+  #lowerAlone(node: Node): void {
+    if (writesInPlace(node)) this.#lowerByReference(node, 'it writes in place')
+    else if (isView(node, this.#lowering)) lowerView(node, this.#lowering)
+    else {
+      const rule = others[node.kind] ?? this.#elementwiseRule(node)
+      const request = { epilogues: [], mayOverwrite: (value: Value) => this.#mayOverwrite(value) }
+      const reason = rule ? rule(node, this.#lowering, request) : 'the library has no such operator'
+      if (reason !== undefined) this.#lowerByReference(node, reason)
+    }
+  }
+
+  #elementwiseRule(node: Node): LoweringRule | undefined {
+    const args = new CallArguments(node, this.#lowering)
+    return node.outputs.length === 1 && (eltwiseOf(args) ?? binaryOf(args)) !== undefined
+      ? lowerElementwise
+      : undefined
+  }
+
+  /** Whether the value, and everything that shares its memory, is not used behind this position. */
+  #mayOverwrite(value: Value): boolean {
+    const tensor = this.#lowering.graph.tensors.get(value)
+    if (tensor === undefined) return false
+    const placements = this.#lowering.placementsOf(value)
+    const buffers = new Set(placements.map(({ buffer }) => buffer))
+    if (placements.length !== 1 || buffers.size !== 1) return false
+    const [buffer] = [...buffers] as [PlanBuffer]
+    if (buffer.kind !== 'arena' || buffer.isPart || buffer.hasParts) return false
+    const sharing = this.#byStorage.get(tensor.storage) ?? []
+    return (
+      sharing.length === 1 &&
+      value.uses.every(({ user }) => (this.#order.get(user) ?? Infinity) <= this.#position)
+    )
+  }
+
+  #lowerByReference(node: Node, reason: string): void {
+    const lowering = this.#lowering
+    const buffers = new Set<PlanBuffer>()
+    const inputs = node.inputs.flatMap((value) => tensorsBehind(value, lowering))
+    for (const value of inputs) buffers.add(lowering.home(value).buffer)
+    const known = new Set(inputs.map((value) => lowering.tensorOf(value).storage))
+    const outputs = node.outputs.map((value) => {
+      const tensor = lowering.graph.tensors.get(value)
+      return tensor === undefined || known.has(tensor.storage) ? undefined : value
+    })
+    for (const value of outputs) if (value) buffers.add(lowering.defineHome(value).buffer)
+    lowering.addReference({ kind: 'reference', node, inputs, outputs, buffers, reason })
+    if (writesInPlace(node))
+      for (const value of inputs) lowering.forgetCopies(lowering.tensorOf(value).storage)
+  }
+}
+
+function writesInPlace(node: Node): boolean {
+  return schemaOfNode(node)?.arguments.some(({ alias }) => alias?.isWrite === true) === true
+}
+
+/** The tensor itself, or those of a list; constants need no memory of the plan. */
+function tensorsBehind(value: Value, lowering: Lowering): Value[] {
+  if (lowering.graph.tensors.has(value)) return [value]
+  return value.node.kind === 'prim::ListConstruct'
+    ? value.node.inputs.flatMap((item) => tensorsBehind(item, lowering))
+    : []
+}

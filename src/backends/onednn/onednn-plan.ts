@@ -1,0 +1,289 @@
+import { invariant } from '../../errors.ts'
+import type { Node, Value } from '../../ir/graph.ts'
+import { List, type IValue } from '../../ir/ivalue.ts'
+import { schemaKey } from '../../ir/schema.ts'
+import { findOperator } from '../../ops/index.ts'
+import { schemaOfNode } from '../../ops/schema-table.ts'
+import type { Plan, PlanReport, StepReport } from '../../runtime/backend.ts'
+import { createEnvironment } from '../../runtime/environment.ts'
+import { planMemory, type MemoryPlan } from '../../runtime/memory-plan.ts'
+import { itemSize } from '../../tensor/dtype.ts'
+import { Storage } from '../../tensor/storage.ts'
+import { Tensor } from '../../tensor/tensor.ts'
+import { argument, type Call, type Dnnl } from './dnnl.ts'
+import type { Lowering, PrimitiveStep, ReferenceStep, Step } from './lowering.ts'
+import type { PlanBuffer, Placement } from './placement.ts'
+
+interface Runnable {
+  execute(): void
+  milliseconds: number
+}
+
+/** A call's argument that is one of the plan's inputs. */
+interface InputUse {
+  readonly call: Call
+  readonly argument: number
+  readonly offset: number
+}
+
+const alignment = 64
+
+/** Steps over one arena, with everything bound that does not change from run to run. */
+export class OneDnnPlan implements Plan {
+  readonly #lowering: Lowering
+  readonly #dnnl: Dnnl
+  readonly #threads: number
+  readonly #memory: MemoryPlan
+  readonly #arena: Uint8Array
+  readonly #offsets = new Map<PlanBuffer, number>()
+  readonly #runnables: Runnable[]
+  readonly #calls: Call[] = []
+  readonly #inputUses: InputUse[][]
+  readonly #inputTensors: Tensor[]
+  readonly #constants = new Set<Uint8Array>()
+  readonly #outputs: readonly { readonly value: Value; readonly placement: Placement | undefined }[]
+  /** Where each input of the running call is. */
+  #current: readonly Tensor[] = []
+
+  constructor(lowering: Lowering, threads: number) {
+    this.#lowering = lowering
+    this.#dnnl = lowering.dnnl
+    this.#threads = threads
+    const { graph } = lowering.graph
+    this.#inputUses = graph.inputs.map(() => [])
+    this.#inputTensors = graph.inputs.map((value) => lowering.tensorOf(value))
+    this.#outputs = graph.outputs.map((value) => ({
+      value,
+      placement: lowering.graph.tensors.has(value) ? lowering.home(value) : undefined,
+    }))
+    for (const { placement } of this.#outputs) placement?.buffer.touch(lowering.steps.length)
+    const buffers = arenaBuffers(lowering.steps, this.#outputs)
+    this.#memory = planMemory(buffers)
+    buffers.forEach((buffer, i) => this.#offsets.set(buffer, this.#memory.offsets[i] as number))
+    const bytes = new Uint8Array(this.#memory.arenaBytes + alignment)
+    const skip = Number(BigInt(alignment) - (this.#dnnl.addressOf(bytes) % BigInt(alignment)))
+    this.#arena = bytes.subarray(skip, skip + this.#memory.arenaBytes)
+    this.#runnables = lowering.steps.map((step) =>
+      step.kind === 'primitive' ? this.#bindPrimitive(step) : this.#bindReference(step),
+    )
+  }
+
+  #bindPrimitive(step: PrimitiveStep): Runnable {
+    const call = this.#dnnl.bind(
+      step.primitive,
+      step.arguments.map(({ argument: number, placement }) => ({
+        argument: number,
+        descriptor: placement.descriptor,
+        address: this.#addressOf(placement),
+      })),
+    )
+    this.#calls.push(call)
+    for (const { argument: number, placement } of step.arguments) {
+      const { buffer, offset } = placement.buffer.root
+      if (buffer.kind === 'input')
+        this.#inputUses[buffer.inputIndex]?.push({
+          call,
+          argument: number,
+          offset: offset + placement.offset,
+        })
+    }
+    return { execute: () => call.execute(), milliseconds: 0 }
+  }
+
+  /** Of an input 0: it is told before every run. */
+  #addressOf(placement: Placement): bigint {
+    const { buffer, offset } = placement.buffer.root
+    if (buffer.kind === 'input') return 0n
+    const at = offset + placement.offset
+    if (buffer.content) {
+      this.#constants.add(buffer.content)
+      return this.#dnnl.addressOf(buffer.content) + BigInt(at)
+    }
+    return this.#dnnl.addressOf(this.#arena) + BigInt(this.#offsetOf(buffer) + at)
+  }
+
+  #offsetOf(buffer: PlanBuffer): number {
+    const offset = this.#offsets.get(buffer)
+    invariant(offset !== undefined, 'a step uses memory that was not planned')
+    return offset
+  }
+
+  #bindReference(step: ReferenceStep): Runnable {
+    const { node } = step
+    const schema = schemaOfNode(node)
+    const operator = schema && findOperator(schemaKey(schema))
+    invariant(operator !== undefined, `no kernel for ${node.kind}`)
+    const environment = createEnvironment()
+    const inputs = node.inputs.map((value) => this.#reader(value))
+    const outputs = step.outputs.map((value) => value && this.#tensorAt(value))
+    const execute = (): void => {
+      const results = operator.evaluate(
+        inputs.map((read) => read()),
+        environment,
+      )
+      outputs.forEach((output, i) => {
+        if (output) copy(output, results[i] as Tensor)
+      })
+    }
+    return { execute, milliseconds: 0 }
+  }
+
+  /** How to get a node's input at run time. */
+  #reader(value: Value): () => IValue {
+    const { tensors } = this.#lowering.graph
+    if (tensors.has(value)) {
+      const { buffer } = this.#lowering.home(value).buffer.root
+      if (buffer.kind === 'input') {
+        const tensor = this.#lowering.tensorOf(value)
+        return () => viewOf(this.#current[buffer.inputIndex] as Tensor, tensor)
+      }
+      const tensor = this.#tensorAt(value)
+      return () => tensor
+    }
+    if (value.node.kind === 'prim::ListConstruct') {
+      const items = value.node.inputs.map((item) => this.#reader(item))
+      const { type } = value
+      invariant(type.kind === 'List', 'a list has a list type')
+      return () =>
+        new List(
+          items.map((read) => read()),
+          type.element,
+        )
+    }
+    const constant = this.#lowering.constantOf(value)
+    return () => constant ?? null
+  }
+
+  /** A tensor over the plan's own memory. */
+  #tensorAt(value: Value): Tensor {
+    const { dtype, sizes, strides, storageOffset } = this.#lowering.tensorOf(value)
+    const { buffer, offset } = this.#lowering.home(value)
+    const root = buffer.root
+    const start = this.#offsetOf(root.buffer) + root.offset + offset - storageOffset * itemSize(dtype)
+    const bytes = this.#arena.subarray(start, start + this.#lowering.tensorOf(value).storage.byteLength)
+    return new Tensor(new Storage(bytes), dtype, sizes, { strides, storageOffset })
+  }
+
+  run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
+    this.#current = inputs.map((input, i) => laidOutLike(input, this.#inputTensors[i] as Tensor))
+    this.#current.forEach((input, i) => this.#rebind(input, this.#inputUses[i] ?? []))
+    this.#dnnl.setThreads(this.#threads)
+    if (profile) for (const runnable of this.#runnables) timed(runnable)
+    else for (const runnable of this.#runnables) runnable.execute()
+    return this.#outputs.map(({ value, placement }) => this.#collect(value, placement))
+  }
+
+  #rebind(input: Tensor, uses: readonly InputUse[]): void {
+    if (uses.length === 0) return
+    const address = this.#dnnl.addressOf(input.storage.bytes)
+    for (const { call, argument: number, offset } of uses) call.rebind(number, address + BigInt(offset))
+  }
+
+  #collect(value: Value, placement: Placement | undefined): Tensor {
+    if (placement === undefined) return this.#lowering.tensorOf(value)
+    const tensor = this.#lowering.tensorOf(value)
+    const { buffer } = placement.buffer.root
+    if (buffer.kind === 'input') return viewOf(this.#current[buffer.inputIndex] as Tensor, tensor)
+    const source = this.#tensorAt(value)
+    const result = Tensor.zeros(tensor.dtype, tensor.sizes)
+    copy(result, source)
+    return result
+  }
+
+  report(): PlanReport {
+    return {
+      steps: this.#lowering.steps.map((step, i) =>
+        this.#describe(step, this.#runnables[i]?.milliseconds ?? 0),
+      ),
+      arenaBytes: this.#memory.arenaBytes,
+      sumBytes: this.#memory.sumBytes,
+      lowerBound: this.#memory.lowerBound,
+      constantBytes: [...this.#constants].reduce((sum, { length }) => sum + length, 0),
+    }
+  }
+
+  #describe(step: Step, milliseconds: number): StepReport {
+    if (step.kind === 'reference') {
+      const [output] = step.node.outputs
+      return {
+        nodes: step.node.kind,
+        value: output?.debugName ?? '',
+        backend: 'reference',
+        implementation: 'reference',
+        layout: '',
+        reason: step.reason,
+        milliseconds,
+      }
+    }
+    const isReorder = step.nodes.length === 1 && step.primitive.implementation.includes('reorder')
+    const tags = (written: boolean): string =>
+      step.arguments
+        .filter((one) => one.argument !== argument.scratchpad && (one.written ?? false) === written)
+        .map(({ placement }) => placement.descriptor.tag)
+        .join(' ')
+    return {
+      nodes: isReorder ? 'layout::reorder' : step.nodes.map(({ kind }) => kind).join(' + '),
+      value: lastOf(step.nodes)?.outputs[0]?.debugName ?? '',
+      backend: 'onednn',
+      implementation: step.primitive.implementation,
+      layout: `${tags(false)} → ${tags(true)}`,
+      milliseconds,
+    }
+  }
+
+  dispose(): void {
+    for (const call of this.#calls) call.dispose()
+    this.#calls.length = 0
+    for (const step of this.#lowering.steps) if (step.kind === 'primitive') step.primitive.dispose()
+  }
+}
+
+function lastOf(nodes: readonly Node[]): Node | undefined {
+  return nodes.at(-1)
+}
+
+function timed(runnable: Runnable): void {
+  const start = performance.now()
+  runnable.execute()
+  runnable.milliseconds = performance.now() - start
+}
+
+/** Every root buffer of the arena that a step or an output uses. */
+function arenaBuffers(
+  steps: readonly Step[],
+  outputs: readonly { readonly placement: Placement | undefined }[],
+): PlanBuffer[] {
+  const found = new Set<PlanBuffer>()
+  const note = (buffer: PlanBuffer): void => {
+    const root = buffer.root.buffer
+    if (root.kind === 'arena') found.add(root)
+  }
+  for (const step of steps) {
+    if (step.kind === 'primitive') for (const { placement } of step.arguments) note(placement.buffer)
+    else for (const buffer of step.buffers) note(buffer)
+  }
+  for (const { placement } of outputs) if (placement) note(placement.buffer)
+  return [...found]
+}
+
+/** The tensor itself, or a copy, with the strides that the plan was made for. */
+function laidOutLike(input: Tensor, wanted: Tensor): Tensor {
+  const same = input.strides.every((stride, i) => stride === wanted.strides[i] || input.sizes[i] === 1)
+  if (same && input.storageOffset === 0) return input
+  const result = new Tensor(Storage.ofLength(wanted.storage.byteLength), wanted.dtype, wanted.sizes, {
+    strides: wanted.strides,
+  })
+  copy(result, input)
+  return result
+}
+
+/** The plan's look at an input, over the caller's memory. */
+function viewOf(input: Tensor, { sizes, strides, storageOffset }: Tensor): Tensor {
+  return input.asStrided(sizes, strides, storageOffset)
+}
+
+function copy(destination: Tensor, source: Tensor): void {
+  const kernel = findOperator('aten::copy_')
+  invariant(kernel !== undefined, 'there is aten::copy_')
+  kernel.evaluate([destination, source, false], createEnvironment())
+}
