@@ -17,8 +17,10 @@ export interface ParsedTag {
 
 /** As oneDNN's `DNNL_MAX_NDIMS`. */
 const maxAxes = 12
-/** Of one axis, all its blocks multiplied: padding may not blow a tensor up without bound. */
+/** Of one axis, all its blocks multiplied. */
 const maxBlock = 1024
+/** Of all axes. */
+const maxBlockElements = 65536
 
 const spatial = ['', 'w', 'hw', 'dhw']
 
@@ -61,6 +63,9 @@ function checkBlocks(order: readonly number[], blocks: readonly LayoutBlock[]): 
       )
     products[axis] = product
   }
+  const elements = products.reduce((a, b) => a * b, 1)
+  if (elements > maxBlockElements)
+    throw new LayoutError(`blocks of ${elements} elements`, {}, `at most ${maxBlockElements} are possible`)
 }
 
 /**

@@ -92,19 +92,30 @@ export class BlockedLayout {
     return strides
   }
 
-  /** Elements in front of the one at a logical index. */
-  offset(sizes: readonly number[], index: readonly number[]): number {
-    const rest = [...index]
+  /**
+   * What the index of one logical axis adds to the offset of an element: offsets are sums over the axes.
+   *
+   * @param outer `outerStrides` of the tensor
+   */
+  offsetAlong(axis: number, index: number, outer: readonly number[]): number {
+    let rest = index
     let offset = 0
     let stride = 1
-    for (const { axis, size } of [...this.blocks].reverse()) {
-      const at = rest[axis] ?? 0
-      offset += (at % size) * stride
-      rest[axis] = Math.floor(at / size)
-      stride *= size
+    for (let i = this.blocks.length - 1; i >= 0; i--) {
+      const block = this.blocks[i] as LayoutBlock
+      if (block.axis === axis) {
+        offset += (rest % block.size) * stride
+        rest = Math.floor(rest / block.size)
+      }
+      stride *= block.size
     }
-    this.outerStrides(sizes).forEach((outer, axis) => (offset += (rest[axis] ?? 0) * outer))
-    return offset
+    return offset + rest * (outer[axis] ?? 0)
+  }
+
+  /** Elements in front of the one at an index of the logical axes. */
+  offset(sizes: readonly number[], index: readonly number[]): number {
+    const outer = this.outerStrides(sizes)
+    return index.reduce((offset, at, axis) => offset + this.offsetAlong(axis, at, outer), 0)
   }
 
   /** Whether tensors lie alike; `aBcd16b` and `nChw16c` are the same. */

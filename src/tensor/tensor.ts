@@ -56,7 +56,7 @@ export function contiguousStrides(sizes: readonly number[]): number[] {
  *
  * A tensor with a `layout` has no strides: its storage holds exactly its elements as the layout places them, padding
  * included. Reading `strides` of it throws `LayoutError`, so that nobody takes its elements for strided ones;
- * `toPlain` gives the same tensor strided.
+ * `plainTensor` gives the same tensor strided.
  */
 export class Tensor {
   readonly dtype: DType
@@ -176,5 +176,5 @@ export class Tensor {
 
 function refuseStrides({ layout }: Tensor): never {
   const tag = layout?.tag ?? 'strided'
-  throw new LayoutError(`a tensor that lies as ${tag} has no strides`, {}, 'convert it by toPlain first')
+  throw new LayoutError(`a tensor that lies as ${tag} has no strides`, {}, 'convert it by plainTensor first')
 }
