@@ -1,5 +1,7 @@
 import { annotateWarnsPass } from './annotate-warns.ts'
+import { batchNormToAffine } from './batch-norm-to-affine.ts'
 import { canonicalizeOutputsPass } from './canonicalize-outputs.ts'
+import { concatLinears } from './concat-linears.ts'
 import { constantPoolingPass } from './constant-pooling.ts'
 import { constantPropagationImmutableTypes } from './constant-propagation-immutable-types.ts'
 import { constantPropagation } from './constant-propagation.ts'
@@ -8,6 +10,12 @@ import { eliminateDeadCodePass } from './eliminate-dead-code.ts'
 import { eliminateNoOpsPass } from './eliminate-no-ops.ts'
 import { UnknownPassError } from './errors.ts'
 import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
+import { foldBatchNormConv } from './fold-batch-norm-conv.ts'
+import { foldConvAddOrSub } from './fold-conv-add-or-sub.ts'
+import { foldConvMulOrDiv } from './fold-conv-mul-or-div.ts'
+import { foldLinearAddOrSub } from './fold-linear-add-or-sub.ts'
+import { foldLinearBatchNorm } from './fold-linear-batch-norm.ts'
+import { foldLinearMulOrDiv } from './fold-linear-mul-or-div.ts'
 import { inline } from './inline.ts'
 import { lowerSimpleTuplesPass } from './lower-simple-tuples.ts'
 import { normalizeOpsPass } from './normalize-ops.ts'
@@ -15,24 +23,34 @@ import type { Pass } from './pass.ts'
 import { combineConcats } from './combine-concats.ts'
 import { peephole } from './peephole.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
+import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
 
 /** Every pass that needs nothing but a graph; a new pass adds one line. */
 export const allPasses: readonly Pass[] = [
   annotateWarnsPass,
+  batchNormToAffine,
   canonicalizeOutputsPass,
+  concatLinears,
   constantPoolingPass,
   constantPropagation,
   constantPropagationImmutableTypes,
   eliminateCommonSubexpressionsPass,
   eliminateDeadCodePass,
   eliminateNoOpsPass,
+  foldBatchNormConv,
+  foldConvAddOrSub,
   foldConvBatchNorm,
+  foldConvMulOrDiv,
+  foldLinearAddOrSub,
+  foldLinearBatchNorm,
+  foldLinearMulOrDiv,
   inline,
   lowerSimpleTuplesPass,
   normalizeOpsPass,
   combineConcats,
   peephole,
   removeDropoutPass,
+  transposeFrozenLinears,
 ]
 
 /** Passes that need the module besides the graph; `freeze` and its kin run them. */

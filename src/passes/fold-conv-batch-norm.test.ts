@@ -106,6 +106,6 @@ describe('fold-conv-batch-norm', () => {
     if (conv) edit.replaceInput(conv, 1, edit.addBlockInput(graph.block, TensorT))
     const reasons: string[] = []
     runPasses(graph, [foldConvBatchNorm], { onEvent: ({ why }) => reasons.push(why) })
-    expect(reasons).toEqual(['a weight or statistic is no constant; freeze first'])
+    expect(reasons).toEqual(['a weight or bias is no constant; freeze first'])
   })
 })

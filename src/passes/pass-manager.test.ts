@@ -4,7 +4,7 @@ import { attributeOf, GraphEditor } from '../ir/graph-editor.ts'
 import { IntT, TensorT } from '../ir/types.ts'
 import { eliminateDeadCodePass } from './eliminate-dead-code.ts'
 import { runPasses } from './pass-manager.ts'
-import { definePass } from './pass.ts'
+import { definePass, repeatPasses } from './pass.ts'
 
 function threeConstants(): Graph {
   const graph = new Graph()
@@ -59,6 +59,50 @@ describe('the pass manager', () => {
     const graph = threeConstants()
     runPasses(graph, [addOne, addOne], { stopAfter: { pass: 'add-one', changes: 3 } })
     expect(valuesOf(graph)).toEqual([2, 2, 5])
+  })
+
+  /** Counts the constants down to `floor`, by one at a time. */
+  const countDown = (name: string, floor: number) =>
+    definePass({
+      name,
+      summary: `Counts down to ${floor}.`,
+      run(graph, cx) {
+        for (const node of graph.nodes('prim::Constant'))
+          if (Number(node.attribute('value')) > floor)
+            cx.rewrite(node, 'one less', (edit) =>
+              edit.setAttribute(node, 'value', attributeOf(Number(node.attribute('value')) - 1)),
+            )
+      },
+    })
+
+  it('repeats passes until a round changes nothing, and says what each run did', () => {
+    const graph = threeConstants()
+    const stats = runPasses(graph, [repeatPasses([countDown('a', 2), countDown('b', 1)])])
+    expect(valuesOf(graph)).toEqual([1, 1, 1])
+    expect(stats.map(({ name, rewrites }) => [name, rewrites])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['a', 0],
+      ['b', 0],
+    ])
+  })
+
+  it('ends repeating after so many rounds in any case', () => {
+    const graph = threeConstants()
+    runPasses(graph, [repeatPasses([countDown('a', -1000)], 3)])
+    expect(valuesOf(graph)).toEqual([-2, -1, 0])
+  })
+
+  it('stops in the middle of a repetition, and leaves out passes of it', () => {
+    const graph = threeConstants()
+    const repeated = repeatPasses([countDown('a', 2), countDown('b', 0)])
+    const stats = runPasses(graph, [repeated, addOne], { stopAfter: { pass: 'b', changes: 4 } })
+    expect(valuesOf(graph)).toEqual([0, 0, 1])
+    expect(stats.at(-1)?.name).toBe('b')
+    expect(runPasses(threeConstants(), [repeated], { skip: ['b'] }).map(({ name }) => name)).toEqual([
+      'a',
+      'a',
+    ])
   })
 
   it('leaves out passes by name', () => {

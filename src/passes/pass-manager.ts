@@ -1,7 +1,7 @@
 import type { Graph, Node } from '../ir/graph.ts'
 import { verifyGraph } from '../ir/verifier.ts'
 import { PassBrokeGraphError, PassOrderError } from './errors.ts'
-import type { Pass, PassServices } from './pass.ts'
+import { passesOf, type Pass, type PassServices, type PipelineStep } from './pass.ts'
 import { createContext, type CountingContext, type PassEvent } from './support/context.ts'
 
 export interface PassOptions {
@@ -31,24 +31,55 @@ export interface PassStats {
 }
 
 /**
- * Runs the passes on the graph, in order.
+ * Runs the passes on the graph, in order; repeated ones until a round of them changes nothing. Each run of a pass has
+ * its own statistics.
  *
  * @throws PassOrderError when a pass needs another that is not in front of it
  * @throws PassBrokeGraphError when verification fails
  */
-export function runPasses(graph: Graph, passes: readonly Pass[], options: PassOptions = {}): PassStats[] {
-  checkOrder(passes)
-  const stats: PassStats[] = []
-  const rewritesByName = new Map<string, number>()
-  for (const pass of passes) {
-    if (options.skip?.includes(pass.name) === true) continue
-    const done = rewritesByName.get(pass.name) ?? 0
-    const ran = runOne(graph, pass, options, done)
-    rewritesByName.set(pass.name, done + ran.rewrites)
-    stats.push(ran)
-    if (isLast(pass, options, done + ran.rewrites)) break
+export function runPasses(
+  graph: Graph,
+  steps: readonly PipelineStep[],
+  options: PassOptions = {},
+): PassStats[] {
+  checkOrder(steps.flatMap(passesOf))
+  const run = new PassRun(graph, options)
+  for (const step of steps) {
+    const rounds = 'repeat' in step ? step.atMost : 1
+    for (let round = 0; round < rounds && run.once(passesOf(step)); round++);
+    if (run.isOver) break
   }
-  return stats
+  return run.stats
+}
+
+class PassRun {
+  readonly stats: PassStats[] = []
+  /** Whether `stopAfter` has been reached. */
+  isOver = false
+  readonly #graph: Graph
+  readonly #options: PassOptions
+  readonly #rewritesByName = new Map<string, number>()
+
+  constructor(graph: Graph, options: PassOptions) {
+    this.#graph = graph
+    this.#options = options
+  }
+
+  /** @returns whether another round might change something */
+  once(passes: readonly Pass[]): boolean {
+    let changed = false
+    for (const pass of passes) {
+      if (this.#options.skip?.includes(pass.name) === true) continue
+      const done = this.#rewritesByName.get(pass.name) ?? 0
+      const ran = runOne(this.#graph, pass, this.#options, done)
+      this.#rewritesByName.set(pass.name, done + ran.rewrites)
+      this.stats.push(ran)
+      changed ||= ran.rewrites > 0
+      this.isOver = isLast(pass, this.#options, done + ran.rewrites)
+      if (this.isOver) return false
+    }
+    return changed
+  }
 }
 
 function checkOrder(passes: readonly Pass[]): void {

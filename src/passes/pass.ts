@@ -41,3 +41,25 @@ export interface Pass {
 export function definePass(pass: Pass): Pass {
   return pass
 }
+
+/** Passes that run one after the other, again and again, until none of them changes anything. */
+export interface RepeatedPasses {
+  readonly repeat: readonly Pass[]
+  /** Rounds after which it ends in any case. */
+  readonly atMost: number
+}
+
+/** What a pipeline is made of. */
+export type PipelineStep = Pass | RepeatedPasses
+
+/** Far more rounds than a chain of operators that fold into one another one by one is long. */
+const manyRounds = 100
+
+export function repeatPasses(repeat: readonly Pass[], atMost = manyRounds): RepeatedPasses {
+  return { repeat, atMost }
+}
+
+/** The passes of one step, each once. */
+export function passesOf(step: PipelineStep): readonly Pass[] {
+  return 'repeat' in step ? step.repeat : [step]
+}
