@@ -102,9 +102,9 @@ function join(layers: readonly Layer[], cx: PassContext): void {
       )
       edit.replaceAllUses(node.output(), slice.output())
       edit.copyMetadata(node.output(), slice.output())
-      edit.destroy(node)
       start = end
     }
+    for (const { node } of layers) edit.destroy(node)
   })
 }
 
