@@ -184,9 +184,11 @@ class Specialiser {
       return
     }
     const output = this.#insert(node, twin, args, [typeOfTensor(target)])[0] as Value
+    // Views to come are of the new value: the old one, which may live on, gets memory of its own.
+    const old = this.#values.get(target) as Value
+    this.#tensors.set(old, Tensor.meta(target.dtype, target.sizes, target.strides))
     this.#values.set(target, output)
-    // Its memory is its own: the old value may live on.
-    this.#tensors.set(output, Tensor.meta(target.dtype, target.sizes, target.strides))
+    this.#tensors.set(output, target)
   }
 
   /** The operator without the underscore, where nobody can tell the difference. */

@@ -14,7 +14,7 @@ export interface ForeignLibrary {
 interface Koffi {
   load(path: string): { func(signature: string): CFunction }
   address(memory: ArrayBufferView): bigint
-  decode(address: bigint, type: unknown): unknown
+  readonly decode: { (address: bigint, type: unknown): unknown; string(address: bigint): string }
   array(type: string, length: number): unknown
 }
 
@@ -57,5 +57,5 @@ export function readBytes(address: bigint, count: number): Uint8Array {
 
 /** A C string at an address. */
 export function readText(address: bigint): string {
-  return koffi().decode(address, 'const char*') as string
+  return koffi().decode.string(address)
 }

@@ -12,9 +12,8 @@ import type { LoweringRule } from './lowering-rules.ts'
 import { matrixProductRules } from './lower-matrix-product.ts'
 import { normalizationRules } from './lower-normalization.ts'
 import { poolingRules } from './lower-pooling.ts'
-import { isView, lowerView } from './lower-views.ts'
+import { isView, lowerView, writesInPlace } from './lower-views.ts'
 import { binaryOf, EpilogueFinder, type Epilogue } from './post-operations.ts'
-import { schemaOfNode } from '../../ops/schema-table.ts'
 import type { PlanBuffer } from './placement.ts'
 
 /** Nodes that take epilogues. */
@@ -42,7 +41,9 @@ class GraphLowering {
   readonly #finder: EpilogueFinder
   /** Kernels by the last node of their epilogues: there their step goes. */
   readonly #deferred = new Map<Node, { readonly kernel: Node; readonly epilogues: readonly Epilogue[] }>()
+  /** When each node's step runs: an epilogue's and its kernel's where the last of them stands. */
   readonly #order = new Map<Node, number>()
+  readonly #inEpilogue = new Set<Node>()
   readonly #byStorage = new Map<Storage, Value[]>()
   #position = 0
 
@@ -52,6 +53,7 @@ class GraphLowering {
     const { graph, tensors } = lowering.graph
     let number = 0
     for (const node of graph.nodes()) this.#order.set(node, number++)
+    for (const node of graph.nodes()) this.#findEpilogues(node)
     for (const [value, { storage }] of tensors) {
       const values = this.#byStorage.get(storage)
       if (values) values.push(value)
@@ -59,28 +61,27 @@ class GraphLowering {
     }
   }
 
+  #findEpilogues(node: Node): void {
+    if (kernels[node.kind] === undefined || node.outputs.length !== 1) return
+    const epilogues = this.#finder.find(node)
+    const last = epilogues.at(-1)?.node ?? node
+    this.#deferred.set(last, { kernel: node, epilogues })
+    const position = this.#order.get(last) as number
+    for (const each of [node, ...epilogues.map((epilogue) => epilogue.node)]) {
+      this.#order.set(each, position)
+      if (each !== last) this.#inEpilogue.add(each)
+    }
+  }
+
   lower(): void {
     const { graph } = this.#lowering.graph
-    const swallowed = new Set<Node>()
     for (const node of graph.nodes()) {
       this.#position = this.#order.get(node) as number
       const deferred = this.#deferred.get(node)
       if (deferred) this.#lowerKernel(deferred.kernel, deferred.epilogues)
-      else if (!swallowed.has(node) && node.kind !== 'prim::Constant') this.#meet(node, swallowed)
+      else if (!this.#inEpilogue.has(node) && node.kind !== 'prim::Constant') this.#lowerAlone(node)
     }
     for (const output of graph.outputs) this.#lowering.home(output)
-  }
-
-  #meet(node: Node, swallowed: Set<Node>): void {
-    if (kernels[node.kind] === undefined || node.outputs.length !== 1) {
-      this.#lowerAlone(node)
-      return
-    }
-    const epilogues = this.#finder.find(node)
-    for (const { node: each } of epilogues) swallowed.add(each)
-    const last = epilogues.at(-1)?.node
-    if (last) this.#deferred.set(last, { kernel: node, epilogues })
-    else this.#lowerKernel(node, [])
   }
 
   /** Tries all epilogues, then fewer. */
@@ -151,10 +152,6 @@ class GraphLowering {
     if (writesInPlace(node))
       for (const value of inputs) lowering.forgetCopies(lowering.tensorOf(value).storage)
   }
-}
-
-function writesInPlace(node: Node): boolean {
-  return schemaOfNode(node)?.arguments.some(({ alias }) => alias?.isWrite === true) === true
 }
 
 /** The tensor itself, or those of a list; constants need no memory of the plan. */

@@ -1,4 +1,5 @@
 import type { Node, Value } from '../../ir/graph.ts'
+import { schemaOfNode } from '../../ops/schema-table.ts'
 import { CallArguments } from './call-arguments.ts'
 import type { Lowering } from './lowering.ts'
 
@@ -13,6 +14,10 @@ export function isView(node: Node, lowering: Lowering): boolean {
   const outputs = node.outputs.filter((value) => lowering.graph.tensors.has(value))
   if (outputs.length === 0) return isListOfViews(node)
   return outputs.every((value) => storages.has(lowering.tensorOf(value).storage))
+}
+
+export function writesInPlace(node: Node): boolean {
+  return schemaOfNode(node)?.arguments.some(({ alias }) => alias?.isWrite === true) === true
 }
 
 /** `chunk`, `split`, `unbind`: their list is unpacked at once. */
@@ -31,7 +36,7 @@ export function lowerView(node: Node, lowering: Lowering): void {
   const output = node.output()
   for (const placement of lowering.placementsOf(input)) {
     const { strides, dtype } = placement.descriptor
-    if (strides === undefined) continue
+    if (strides?.length !== order.length) continue
     const { sizes } = lowering.tensorOf(output)
     const permuted = order.map((axis) => strides[axis]!)
     lowering.alsoAt(output, { ...placement, descriptor: lowering.dnnl.describe(dtype, sizes, permuted) })

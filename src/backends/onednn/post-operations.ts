@@ -3,6 +3,7 @@ import { CallArguments } from './call-arguments.ts'
 import type { BinaryAlgorithm } from './dnnl.ts'
 import { eltwiseOf, type Eltwise } from './eltwise.ts'
 import type { Lowering } from './lowering.ts'
+import { writesInPlace } from './lower-views.ts'
 
 /** What follows a kernel and is done before its result is stored. */
 export type Epilogue =
@@ -63,8 +64,8 @@ export class EpilogueFinder {
     const [use] = value.uses
     if (use === undefined || value.uses.length !== 1) return undefined
     const node = use.user
-    if (this.#taken.has(node) || node.outputs.length !== 1 || !this.#alike(value, node.output()))
-      return undefined
+    if (this.#taken.has(node) || this.#isWrittenBetween(value.node, node)) return undefined
+    if (node.outputs.length !== 1 || !this.#alike(value, node.output())) return undefined
     const args = new CallArguments(node, this.#lowering)
     const functions = eltwiseOf(args)
     if (functions) return { kind: 'eltwise', node, functions }
@@ -73,6 +74,12 @@ export class EpilogueFinder {
     const operand = node.input(1 - use.offset)
     if (operand === value || !this.#fits(operand, value)) return undefined
     return { kind: 'binary', node, algorithm, operand }
+  }
+
+  /** What writes in place keeps its place: nothing is put off beyond it. */
+  #isWrittenBetween(first: Node, last: Node): boolean {
+    for (let node = first.next; node !== last; node = node.next) if (writesInPlace(node)) return true
+    return false
   }
 
   #alike(a: Value, b: Value): boolean {
