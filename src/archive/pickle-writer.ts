@@ -1,3 +1,4 @@
+import { plainTensor } from '../tensor/convert-layout.ts'
 import { dtypes, itemSize, type DType } from '../tensor/dtype.ts'
 import type { Storage } from '../tensor/storage.ts'
 import { Tensor, type Quantizer } from '../tensor/tensor.ts'
@@ -160,7 +161,9 @@ class Pickler {
     this.#emit.opcode(op.BUILD)
   }
 
-  #tensor(tensor: Tensor): void {
+  /** A tensor in another layout is written row-major, so that libtorch can read it. */
+  #tensor(given: Tensor): void {
+    const tensor = plainTensor(given)
     const { quantizer } = tensor
     const rebuild = quantizer === undefined ? '_rebuild_tensor_v2' : '_rebuild_qtensor'
     this.#emit.call('torch._utils', rebuild, () =>

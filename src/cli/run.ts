@@ -7,6 +7,7 @@ import { createEnvironment } from '../runtime/environment.ts'
 import { runMethod } from '../runtime/module-runner.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { typeOfTensor } from '../ir/type-of-value.ts'
+import { plainTensor } from '../tensor/convert-layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { UsageError } from './errors.ts'
 import { inputOptions, readInputs, type GivenInputs } from './inputs.ts'
@@ -92,7 +93,8 @@ function summaryLine([name, tensor]: readonly [string, Tensor]): string {
 }
 
 /** The first elements in row-major order. */
-function firstElements(tensor: Tensor, count: number): (number | string)[] {
+function firstElements(given: Tensor, count: number): (number | string)[] {
+  const tensor = plainTensor(given)
   const elements: (number | string)[] = []
   for (let i = 0; i < Math.min(count, tensor.numel); i++) {
     let rest = i

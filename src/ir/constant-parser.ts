@@ -1,9 +1,11 @@
-import { dtypeFromIrName, dtypes, type DType } from '../tensor/dtype.ts'
+import { convertLayout } from '../tensor/convert-layout.ts'
+import { dtypeFromIrName, dtypes, itemSize, type DType } from '../tensor/dtype.ts'
+import type { BlockedLayout } from '../tensor/layout.ts'
 import { Storage } from '../tensor/storage.ts'
 import { contiguousStrides, numelOf, Tensor } from '../tensor/tensor.ts'
 import { Complex, Device, Dict, Double, EnumValue, List, OpaqueValue, Tuple, type IValue } from './ivalue.ts'
 import { complexLiteral, complexOf, isNumber, numberLiteral, parseQuoted, toNumber } from './literal-text.ts'
-import { extentOf, tensorOfElements, type Element } from './tensor-elements.ts'
+import { elementsOfWords, extentOf, tensorOfElements, type Element } from './tensor-elements.ts'
 import { parseDisplayedTensor } from './tensor-text-parser.ts'
 import type { TextCursor } from './text-cursor.ts'
 import { typeOfValue } from './type-of-value.ts'
@@ -203,14 +205,23 @@ class ConstantParser {
     if (dtype === undefined || sizes === undefined || sizes.includes(null))
       return new OpaqueValue('Tensor', null)
     const known = sizes.map(Number)
+    if (type.layout?.kind === 'blocked') return this.#packedZeros(dtype, known, type.layout)
     const strides = knownStrides(type, known) ?? contiguousStrides(known)
     const bytes = this.#checkedExtent(dtype, known, strides)
     const storage = new Storage(() => new Uint8Array(bytes), bytes)
     return new Tensor(storage, dtype, known, { strides, requiresGrad: type.requiresGrad === true })
   }
 
+  #packedZeros(dtype: DType, sizes: readonly number[], layout: BlockedLayout): Tensor {
+    const bytes = this.#checkedBytes(layout.storageLength(sizes) * itemSize(dtype))
+    return new Tensor(new Storage(() => new Uint8Array(bytes), bytes), dtype, sizes, { layout })
+  }
+
   #checkedExtent(dtype: DType, sizes: readonly number[], strides: readonly number[]): number {
-    const bytes = extentOf(dtype, sizes, strides)
+    return this.#checkedBytes(extentOf(dtype, sizes, strides))
+  }
+
+  #checkedBytes(bytes: number): number {
     if (bytes <= maxBytes) return bytes
     return this.#cursor.fail(`a tensor of ${bytes} bytes is too large`, `at most ${maxBytes} can be read`)
   }
@@ -218,7 +229,9 @@ class ConstantParser {
   #filled(dtype: DType, sizes: readonly number[], elements: readonly Element[], type: TensorType): Tensor {
     const strides = knownStrides(type, sizes)
     if (strides !== undefined) this.#checkedExtent(dtype, sizes, strides)
-    return tensorOfElements(dtype, sizes, elements, strides)
+    const tensor = tensorOfElements(dtype, sizes, elements, strides)
+    const { layout } = type
+    return layout?.kind === 'blocked' && layout.rank === sizes.length ? convertLayout(tensor, layout) : tensor
   }
 
   #tensor(type: TensorType): Tensor | undefined {
@@ -275,17 +288,6 @@ function isDType(name: string): name is DType {
 function guessedDType(text: string): DType {
   if (text === 'j') return 'complex64'
   return /^[-+]?\d+$/.test(text) ? 'int64' : 'float32'
-}
-
-function elementsOfWords(words: readonly string[], dtype: DType): Element[] | undefined {
-  if (!words.every((word) => isNumber(word))) return undefined
-  if (dtype === 'int64')
-    return words.every((word) => /^[-+]?\d+$/.test(word)) ? words.map((word) => BigInt(word)) : undefined
-  const numbers = words.map(toNumber)
-  if (dtypes[dtype].category !== 'complex') return numbers
-  const pairs = numbers.length / 2
-  if (!Number.isInteger(pairs)) return undefined
-  return Array.from({ length: pairs }, (_, i) => new Complex(numbers[2 * i] ?? 0, numbers[2 * i + 1] ?? 0))
 }
 
 function deviceOf(text: string): Device {

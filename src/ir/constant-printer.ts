@@ -111,6 +111,8 @@ class ConstantPrinter {
 
   #tensor(tensor: Tensor): string {
     if (tensor.quantizer !== undefined || dtypes[tensor.dtype].category === 'quantized') return '<Tensor>'
+    if (tensor.layout !== undefined && (this.#tensors !== 'literal' || tensor.layout.kind === 'opaque'))
+      return '<Tensor>'
     if (this.#tensors === 'literal' && tensor.numel <= maxLiteralSize) return printLiteralTensor(tensor)
     if (this.#tensors !== 'libtorch' || tensor.numel > maxDisplaySize) return '<Tensor>'
     if (tensor.numel !== 1) return formatTensor(tensor).replaceAll('\n', ' ')

@@ -1,12 +1,19 @@
 import { dtypes, itemSize, type DType } from '../tensor/dtype.ts'
 import { Storage } from '../tensor/storage.ts'
+import { plainTensor } from '../tensor/convert-layout.ts'
 import { contiguousStrides, numelOf, Tensor } from '../tensor/tensor.ts'
 import { Complex } from './ivalue.ts'
+import { isNumber, toNumber } from './literal-text.ts'
 
 export type Element = number | bigint | Complex
 
-/** The elements in row-major order, wherever the strides put them; a quantised element as the stored integer. */
-export function* tensorElements(tensor: Tensor): Generator<Element, void, undefined> {
+/**
+ * The elements in row-major order, wherever they lie; a quantised element as the stored integer.
+ *
+ * @throws LayoutError when only a backend can read the tensor
+ */
+export function* tensorElements(given: Tensor): Generator<Element, void, undefined> {
+  const tensor = plainTensor(given)
   const read = readerOf(tensor)
   for (const offset of offsetsOf(tensor)) yield read(offset)
 }
@@ -115,4 +122,16 @@ function numberToBfloat16(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0
   const word = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0
   return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
+}
+
+/** The elements that words spell, in pairs where the dtype is complex; undefined if they spell none of that dtype. */
+export function elementsOfWords(words: readonly string[], dtype: DType): Element[] | undefined {
+  if (!words.every((word) => isNumber(word))) return undefined
+  if (dtype === 'int64')
+    return words.every((word) => /^[-+]?\d+$/.test(word)) ? words.map((word) => BigInt(word)) : undefined
+  const numbers = words.map(toNumber)
+  if (dtypes[dtype].category !== 'complex') return numbers
+  const pairs = numbers.length / 2
+  if (!Number.isInteger(pairs)) return undefined
+  return Array.from({ length: pairs }, (_, i) => new Complex(numbers[2 * i] ?? 0, numbers[2 * i + 1] ?? 0))
 }

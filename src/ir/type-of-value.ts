@@ -22,6 +22,7 @@ import {
   listOf,
   NoneT,
   StringT,
+  TensorT,
   tupleOf,
   type TensorType,
   type Type,
@@ -46,8 +47,13 @@ export function typeOfValue(value: IValue): Type {
   return { kind: 'Opaque', name: value.className }
 }
 
-/** Everything that is known of a tensor: `Float(2, 3, strides=[3, 1], requires_grad=0, device=cpu)`. */
+/**
+ * Everything that is known of a tensor: `Float(2, 3, strides=[3, 1], requires_grad=0, device=cpu)`, with `layout="Ab8a"`
+ * in place of the strides where it lies so. What only a backend can read is a `Tensor`.
+ */
 export function typeOfTensor(tensor: Tensor): TensorType {
-  const { dtype, sizes, strides, requiresGrad } = tensor
-  return { kind: 'Tensor', dtype, sizes, strides, requiresGrad, device: 'cpu' }
+  const { dtype, sizes, layout, requiresGrad } = tensor
+  if (layout?.kind === 'opaque') return TensorT
+  const place = layout === undefined ? { strides: tensor.strides } : { layout }
+  return { kind: 'Tensor', dtype, sizes, ...place, requiresGrad, device: 'cpu' }
 }

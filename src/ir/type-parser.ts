@@ -1,4 +1,6 @@
 import { dtypeFromIrName, type DType } from '../tensor/dtype.ts'
+import { LayoutError } from '../tensor/errors.ts'
+import { parseLayout } from '../tensor/layout.ts'
 import type { TextCursor } from './text-cursor.ts'
 import {
   AnyT,
@@ -167,15 +169,32 @@ class TypeParser {
     cursor.expect('(')
     const sizes: (number | null)[] = []
     const known: { -readonly [K in 'strides' | 'requiresGrad' | 'device']?: TensorType[K] } = {}
+    let tag: string | undefined
+    let groups: number | undefined
     cursor.list(')', () => {
       if (cursor.take('strides=')) known.strides = (cursor.expect('['), cursor.list(']', () => this.#dim()))
+      else if (cursor.take('layout=')) tag = cursor.match(/"[^"\n]*"/y) ?? cursor.fail('expected a layout')
+      else if (cursor.take('groups=')) groups = this.#dim() ?? undefined
       else if (cursor.take('requires_grad=')) known.requiresGrad = this.#dim() === 1
       else if (cursor.take('device='))
         known.device = cursor.match(/[a-z]\w*(?::\d+)?/y) ?? cursor.fail('expected a device')
       else sizes.push(this.#dim())
     })
     // Without sizes `Tensor(…)` says nothing of them; `Float(…)` is the text of a scalar.
-    return { ...base, ...((dtype !== undefined || sizes.length > 0) && { sizes }), ...known }
+    const shape = (dtype !== undefined || sizes.length > 0) && { sizes }
+    return {
+      ...base,
+      ...shape,
+      ...known,
+      ...(tag !== undefined && this.#layout(tag.slice(1, -1), groups, sizes)),
+    }
+  }
+
+  #layout(tag: string, groups: number | undefined, sizes: readonly unknown[]): Pick<TensorType, 'layout'> {
+    const layout = attempt(() => parseLayout(tag, groups))
+    if (layout instanceof LayoutError) return this.#cursor.fail(layout.found, layout.advice)
+    if (layout.rank === sizes.length) return { layout }
+    return this.#cursor.fail(`a tensor of ${sizes.length} axes cannot lie as ${tag}`)
   }
 
   #dim(): number | null {
@@ -188,10 +207,19 @@ class TypeParser {
   }
 }
 
+function attempt<T>(make: () => T): T | LayoutError {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof LayoutError) return error
+    throw error
+  }
+}
+
 /** `(2, *, strides=…)`: not the alias annotation of a schema, `(a!)`. */
 function isShape(cursor: TextCursor): boolean {
   const text = cursor.text.slice(cursor.position, cursor.position + 20)
-  return /^\((?:\d|\s*\)|\*\s*[,)]|requires_grad=|strides=|device=)/.test(text)
+  return /^\((?:\d|\s*\)|\*\s*[,)]|requires_grad=|strides=|layout=|device=)/.test(text)
 }
 
 const generics: Readonly<Record<string, (parts: readonly Type[]) => Type | undefined>> = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseLayout } from '../tensor/layout.ts'
 import { IrSyntaxError } from './errors.ts'
 import { TextCursor } from './text-cursor.ts'
 import { parseType } from './type-parser.ts'
@@ -29,6 +30,8 @@ const simple = fc.constantFrom<Type>(
   { kind: 'Tensor', dtype: 'float32', sizes: [2, null], requiresGrad: false, device: 'cuda:1' },
   { kind: 'Tensor', dtype: 'int64', sizes: [] },
   { kind: 'Tensor', dtype: 'float16', sizes: [3, 1], strides: [1, 1] },
+  { kind: 'Tensor', dtype: 'float32', sizes: [1, 20, 8, 8], layout: parseLayout('nChw16c'), device: 'cpu' },
+  { kind: 'Tensor', sizes: [32, 1, 3, 3], layout: parseLayout('Goihw16g', 32) },
 )
 const { type: anyType } = fc.letrec<{ type: Type }>((tie) => ({
   type: fc.oneof(
@@ -59,6 +62,16 @@ describe('printType', () => {
     )
     expect(printType({ kind: 'Tensor', requiresGrad: true })).toBe('Tensor(requires_grad=1)')
     expect(printType({ kind: 'Tensor', dtype: 'int64' })).toBe('Long')
+  })
+
+  it('spells the layout in place of strides', () => {
+    const type = { kind: 'Tensor', dtype: 'float32', sizes: [1, 64, 56, 56], device: 'cpu' } as const
+    expect(printType({ ...type, layout: parseLayout('nChw16c'), requiresGrad: false })).toBe(
+      'Float(1, 64, 56, 56, layout="nChw16c", requires_grad=0, device=cpu)',
+    )
+    expect(printType({ ...type, layout: parseLayout('Goihw16g', 64) })).toBe(
+      'Float(1, 64, 56, 56, layout="Goihw16g", groups=64, device=cpu)',
+    )
   })
 
   it('spells out fields and shapes only outside of dictionaries and unions', () => {
@@ -107,6 +120,10 @@ describe('parseType', () => {
     expect(() => read('Dict(str)')).toThrow(/wrong number of types in Dict\n  at line 1, column 5/)
     expect(() => read('int[')).not.toThrow()
     expect(() => read('(int, ')).toThrow(IrSyntaxError)
+    expect(() => read('Float(2, 3, layout="nChw16c")')).toThrow('a tensor of 2 axes cannot lie as nChw16c')
+    expect(() => read('Float(2, 3, layout="nC16x")')).toThrow(IrSyntaxError)
+    expect(() => read('Float(2, 3, layout=nc)')).toThrow('expected a layout')
+    expect(() => read('Float(2, 3, 1, 1, layout="Goihw8g")')).toThrow('Goihw8g needs the number of groups')
     expect(() => read('Float(2, x)')).toThrow("expected a size but found 'x)'")
     expect(() => read('('.repeat(5000))).toThrow('nested more than 100 deep')
   })

@@ -75,11 +75,15 @@ function printTupleType({ elements, fields }: TupleType): string {
   return `NamedTuple(${elements.map((element, i) => `${fields[i] ?? ''} : ${printType(element)}`).join(', ')})`
 }
 
-function printTensorType({ dtype, sizes, strides, requiresGrad, device }: TensorType): string {
+function printTensorType({ dtype, sizes, strides, layout, requiresGrad, device }: TensorType): string {
   const base = dtype === undefined ? 'Tensor' : dtypes[dtype].irName
   const parts = (sizes ?? []).map(printDim)
   if (sizes !== undefined && sizes.length > 0 && strides?.length === sizes.length && !strides.includes(null))
     parts.push(`strides=[${strides.join(', ')}]`)
+  if (sizes !== undefined && layout?.kind === 'blocked') {
+    parts.push(`layout="${layout.tag}"`)
+    if (layout.groups !== undefined) parts.push(`groups=${layout.groups}`)
+  }
   if (requiresGrad !== undefined) parts.push(`requires_grad=${requiresGrad ? 1 : 0}`)
   if (device !== undefined) parts.push(`device=${device}`)
   return sizes === undefined && parts.length === 0 ? base : `${base}(${parts.join(', ')})`

@@ -59,7 +59,8 @@ function refines(a: TensorType, b: TensorType): boolean {
     (b.requiresGrad === undefined || a.requiresGrad === b.requiresGrad) &&
     (b.device === undefined || a.device === b.device) &&
     dims(a.sizes, b.sizes) &&
-    dims(a.strides, b.strides)
+    dims(a.strides, b.strides) &&
+    (b.layout === undefined || a.layout?.equals(b.layout) === true)
   )
 }
 

@@ -1,4 +1,5 @@
 import type { DType } from '../tensor/dtype.ts'
+import type { Layout } from '../tensor/layout.ts'
 import type { ClassType } from './class-type.ts'
 import type { IValue } from './ivalue.ts'
 
@@ -29,6 +30,8 @@ export interface TensorType {
   /** `null` for a dimension of unknown size. */
   readonly sizes?: readonly (number | null)[]
   readonly strides?: readonly (number | null)[]
+  /** How the elements lie when strides cannot say it. */
+  readonly layout?: Layout
   readonly requiresGrad?: boolean
   readonly device?: string
 }

@@ -1,9 +1,11 @@
+import { LayoutError } from '../tensor/errors.ts'
 import { GraphFunction } from './graph-function.ts'
 import type { Block, Node, Value } from './graph.ts'
 import { printConstant } from './constant-printer.ts'
 import { isSubtype } from './type-relations.ts'
 import { printType } from './type-printer.ts'
-import type { Type } from './types.ts'
+import { layoutOfReorder, reorderKind } from './layout-attribute.ts'
+import { TensorT, type Type } from './types.ts'
 import { isOfType } from './verifier-types.ts'
 
 type Rule = (node: Node) => Iterable<string>
@@ -29,6 +31,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'prim::ListUnpack': checkListUnpack,
   'prim::GetAttr': (node) => checkAttribute(node, 1, 1),
   'prim::SetAttr': (node) => checkAttribute(node, 2, 0),
+  [reorderKind]: checkReorder,
   'prim::Param': () => ['the node may stand for inputs only, not in the list'],
   'prim::Return': () => ['the node may stand for outputs only, not in the list'],
 }
@@ -141,6 +144,24 @@ function* checkListUnpack(node: Node): Generator<string, void, undefined> {
   yield* counts(node.inputs.length, 1, 'inputs')
   const type = node.inputs[0]?.type
   if (type !== undefined && type.kind !== 'List') yield `the input is of type ${printType(type)}, not a list`
+}
+
+function* checkReorder(node: Node): Generator<string, void, undefined> {
+  yield* counts(node.inputs.length, 1, 'inputs')
+  yield* counts(node.outputs.length, 1, 'outputs')
+  yield* hasType(node.inputs[0], TensorT, 'the input')
+  const type = node.outputs[0]?.type
+  if (type !== undefined && type.kind !== 'Tensor')
+    yield `the output is of type ${printType(type)}, not Tensor`
+  const stated = type?.kind === 'Tensor' ? type.layout : undefined
+  try {
+    const layout = layoutOfReorder(node)
+    if (stated !== undefined && layout?.equals(stated) === false)
+      yield `the output lies as ${stated.tag}, not as ${layout.tag}`
+  } catch (error) {
+    if (!(error instanceof LayoutError)) throw error
+    yield error.found
+  }
 }
 
 function* checkAttribute(node: Node, inputs: number, outputs: number): Generator<string, void, undefined> {

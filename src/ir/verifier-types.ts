@@ -95,13 +95,14 @@ function isTupleOfType(value: IValue, elements: readonly Type[]): boolean {
   )
 }
 
-function isTensorOfType(tensor: Tensor, { dtype, sizes, strides }: TensorType): boolean {
+function isTensorOfType(tensor: Tensor, { dtype, sizes, strides, layout }: TensorType): boolean {
   const fits = (actual: readonly number[], stated: readonly (number | null)[] | undefined): boolean =>
     stated === undefined ||
     (stated.length === actual.length && stated.every((size, d) => size === null || size === actual[d]))
   return (
     (dtype === undefined || dtype === tensor.dtype) &&
     fits(tensor.sizes, sizes) &&
-    fits(tensor.strides, strides)
+    (tensor.layout === undefined ? fits(tensor.strides, strides) : strides === undefined) &&
+    (layout === undefined || tensor.layout?.equals(layout) === true)
   )
 }

@@ -1,16 +1,19 @@
 import { Double, List, type IValue } from '../ir/ivalue.ts'
 import type { Argument, FunctionSchema } from '../ir/schema.ts'
 import type { Type } from '../ir/types.ts'
+import { stridedOperand } from './packed-operands.ts'
 import type { KernelResult } from './schema-types.ts'
 
 /**
  * Unpacks interpreter values for a kernel, by the schema's types: a float becomes a number, a list its elements
- * (a list of ints without a copy), an int outside the safe range the nearest number.
+ * (a list of ints without a copy), an int outside the safe range the nearest number, a tensor with a layout strided.
+ *
+ * @throws LayoutError as `stridedOperand`
  */
 export function bindArguments(schema: FunctionSchema, args: readonly IValue[]): Record<string, unknown> {
   const bound: Record<string, unknown> = {}
   schema.arguments.forEach((argument, i) => {
-    bound[argument.name] = unpack(argument.type, args[i] ?? null)
+    bound[argument.name] = unpack(argument.type, stridedOperand(args[i] ?? null, argument))
   })
   return bound
 }

@@ -30,6 +30,7 @@ import { advancedIndexOperators } from './advanced-index.ts'
 import { creationOperators } from './creation.ts'
 import { joiningOperators } from './joining.ts'
 import { nonzeroOperators } from './nonzero.ts'
+import { layoutOperators } from './layout-reorder.ts'
 import { linearOperators } from './linear.ts'
 import { matmulOperators } from './matmul.ts'
 import { einsumOperators } from './einsum.ts'
@@ -109,6 +110,7 @@ export const families: readonly (readonly Operator[])[] = [
   gatheringOperators,
   einsumOperators,
   matmulOperators,
+  layoutOperators,
   linearOperators,
   nonzeroOperators,
   joiningOperators,

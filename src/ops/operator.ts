@@ -1,7 +1,11 @@
+import type { Node } from '../ir/graph.ts'
 import type { IValue, ScriptObject } from '../ir/ivalue.ts'
 import { parseSchema } from '../ir/schema-parser.ts'
 import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { bindArguments, wrapResult } from './calling-convention.ts'
+import { UnsupportedOperatorError } from './errors.ts'
+import { stridedOperand, takesTensors } from './packed-operands.ts'
 import type { ArgumentsOf, KernelResult } from './schema-types.ts'
 
 /** What an operator may ask of whoever runs it. */
@@ -20,6 +24,11 @@ export interface EvaluationContext {
 export interface OperatorTraits {
   /** Arguments that freezing by name may take out of the module (DESIGN §6.1 "nodes of interest"). */
   readonly freezable?: readonly string[]
+  /**
+   * Arguments that are parameters under names of their own, and freezable: `w_ih` is a weight. `by-rank` is for lists
+   * of parameters: matrices are weights, vectors are biases.
+   */
+  readonly parts?: Readonly<Record<string, 'weight' | 'bias' | 'by-rank'>>
   /** Never removed and never evaluated at compile time, besides what the schema's `(a!)` already says. */
   readonly hasSideEffects?: boolean
   /** Two calls with the same inputs may differ (random, uninitialised memory). */
@@ -40,6 +49,8 @@ export interface Operator extends OperatorTraits {
   readonly key: string
   /** Runs the reference kernel on interpreter values, one per schema argument; one result per return. */
   evaluate(args: readonly IValue[], context: EvaluationContext): IValue[]
+  /** For an operator that the attributes of its node belong to: evaluates that node. Ask `evaluatorOf`. */
+  bind?(node: Node): Operator['evaluate']
 }
 
 interface TypedKernel<S extends string> extends OperatorTraits {
@@ -50,6 +61,11 @@ interface TypedKernel<S extends string> extends OperatorTraits {
 interface RawKernel extends OperatorTraits {
   /** For operators on lists, dicts, objects and untyped values: sees the interpreter's values as they are. */
   readonly raw: (args: readonly IValue[], context: EvaluationContext) => IValue | readonly IValue[] | void
+}
+
+interface NodeKernel extends OperatorTraits {
+  /** What is wrong with the attributes is an error when the kernel runs. */
+  readonly bind: (node: Node) => Operator['evaluate']
 }
 
 /**
@@ -77,9 +93,39 @@ export function defineRawOp(text: string, definition: RawKernel): Operator {
     schema,
     key: schemaKey(schema),
     evaluate: (args, context) => {
-      const result = raw(args, context)
+      const result = raw(stridedTensors(schema, args), context)
       if (Array.isArray(result)) return result as IValue[]
       return schema.returns.length === 0 ? [] : [(result ?? null) as IValue]
     },
   }
+}
+
+function stridedTensors({ arguments: expected }: FunctionSchema, args: readonly IValue[]): readonly IValue[] {
+  if (!args.some((arg) => arg instanceof Tensor && arg.layout !== undefined)) return args
+  return args.map((arg, i) => {
+    const argument = expected[i]
+    return argument !== undefined && takesTensors(argument) ? stridedOperand(arg, argument) : arg
+  })
+}
+
+/**
+ * As `defineRawOp`, for an operator whose meaning lies in the attributes of its node too; the kernel is made once per
+ * node. Without the node it cannot be evaluated.
+ */
+export function defineNodeOp(text: string, { bind, ...traits }: NodeKernel): Operator {
+  const schema = parseSchema(text)
+  return {
+    ...traits,
+    schema,
+    key: schemaKey(schema),
+    bind,
+    evaluate: () => {
+      throw new UnsupportedOperatorError(`${schema.name} is nothing without the attributes of its node`)
+    },
+  }
+}
+
+/** How to evaluate a node by its operator. */
+export function evaluatorOf(operator: Operator, node: Node): Operator['evaluate'] {
+  return operator.bind?.(node) ?? ((args, context) => operator.evaluate(args, context))
 }

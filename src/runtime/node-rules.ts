@@ -7,6 +7,7 @@ import { printType } from '../ir/type-printer.ts'
 import { AnyT, type TupleType, type Type } from '../ir/types.ts'
 import { IndexOutOfRangeError, UnsupportedOperatorError } from '../ops/errors.ts'
 import { findOperator } from '../ops/index.ts'
+import { evaluatorOf } from '../ops/operator.ts'
 import { schemaOfNode } from '../ops/schema-table.ts'
 import { ExecutionError, RaisedException } from './errors.ts'
 import { placeOf } from './place.ts'
@@ -205,7 +206,7 @@ export function ruleOf(node: Node): Evaluate {
   if (rule) return rule(node)
   const schema = schemaOfNode(node)
   const operator = schema && findOperator(schemaKey(schema))
-  if (operator) return (args, machine) => operator.evaluate(args, machine)
+  if (operator) return evaluatorOf(operator, node)
   return () => {
     throw new UnsupportedOperatorError(
       `no kernel for ${describe(node, schema)}`,

@@ -9,17 +9,32 @@ const maxGrowth = 16
 const maxPaddedBytes = 2 ** 28
 
 /**
- * The same tensor, its elements where `layout` says and zeros in between; a layout without blocks gives a strided
- * tensor. Bits are copied, of every dtype. A tensor that lies so already is given back as it is, a tensor without
- * elements (meta) stays one.
+ * The same tensor, its elements where `layout` says; a tensor that lies so already is given back as it is.
+ *
+ * @throws LayoutError as `copyInLayout`
+ */
+export function convertLayout(tensor: Tensor, layout: BlockedLayout): Tensor {
+  return liesAs(tensor, layout) ? tensor : copyInLayout(tensor, layout)
+}
+
+function liesAs(tensor: Tensor, layout: BlockedLayout): boolean {
+  if (tensor.layout !== undefined) return tensor.layout.equals(layout)
+  const strides = stridesOf(layout, tensor.sizes)
+  return (
+    strides?.every((stride, axis) => tensor.sizes[axis] === 1 || tensor.strides[axis] === stride) === true
+  )
+}
+
+/**
+ * A copy in memory of its own, its elements where `layout` says and zeros in between; a layout without blocks gives a
+ * strided tensor. Bits are copied, of every dtype. A tensor without elements (meta) stays one.
  *
  * @throws LayoutError when the layout is for other tensors, padding would take too much memory, or only a backend can
  * read the tensor
  */
-export function convertLayout(tensor: Tensor, layout: BlockedLayout): Tensor {
+export function copyInLayout(tensor: Tensor, layout: BlockedLayout): Tensor {
   const strides = stridesOf(layout, tensor.sizes)
-  if (strides !== undefined) return withStrides(tensor, strides)
-  if (tensor.layout?.equals(layout) === true) return tensor
+  if (strides !== undefined) return stridedCopy(tensor, strides)
   const elements = layout.storageLength(tensor.sizes)
   const bytes = elements * itemSize(tensor.dtype)
   if (bytes > Math.max(maxPaddedBytes, maxGrowth * tensor.byteLength))
@@ -33,14 +48,11 @@ export function convertLayout(tensor: Tensor, layout: BlockedLayout): Tensor {
  * @throws LayoutError when only a backend can read it
  */
 export function plainTensor(tensor: Tensor): Tensor {
-  return tensor.layout === undefined ? tensor : withStrides(tensor, contiguousStrides(tensor.sizes))
+  return tensor.layout === undefined ? tensor : stridedCopy(tensor, contiguousStrides(tensor.sizes))
 }
 
-function withStrides(tensor: Tensor, strides: readonly number[]): Tensor {
-  const { layout, sizes, numel } = tensor
-  const same = (size: number, axis: number): boolean => size === 1 || tensor.strides[axis] === strides[axis]
-  if (layout === undefined && sizes.every(same)) return tensor
-  return copyOf(tensor, numel, { strides }, strideOffsets(sizes, strides))
+function stridedCopy(tensor: Tensor, strides: readonly number[]): Tensor {
+  return copyOf(tensor, tensor.numel, { strides }, strideOffsets(tensor.sizes, strides))
 }
 
 /** What each index of each axis adds to the offset of an element, in elements. */

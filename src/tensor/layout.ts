@@ -47,6 +47,11 @@ export class BlockedLayout {
     return this.order.length - (this.groups === undefined ? 0 : 1)
   }
 
+  /** The row-major layout of the same tensors: `nchw` for `nChw16c`. */
+  get plain(): BlockedLayout {
+    return new BlockedLayout([...this.order.keys()], [], this.role, this.groups)
+  }
+
   /** The blocks of a logical axis, multiplied; 1 if it is not blocked. */
   blockOf(axis: number): number {
     return this.#blockOf[axis] ?? 1

@@ -1,3 +1,4 @@
+import { plainTensor } from './convert-layout.ts'
 import { itemSize, type DType } from './dtype.ts'
 import { NpyFormatError } from './errors.ts'
 import { Storage } from './storage.ts'
@@ -94,7 +95,7 @@ export function writeNpy(tensor: Tensor): Uint8Array {
   new DataView(bytes.buffer).setUint16(8, length, true)
   const text = dict.padEnd(length - 1) + '\n'
   for (let i = 0; i < text.length; i++) bytes[10 + i] = text.charCodeAt(i)
-  copyRowMajor(tensor, bytes.subarray(10 + length))
+  copyRowMajor(plainTensor(tensor), bytes.subarray(10 + length))
   return bytes
 }
 

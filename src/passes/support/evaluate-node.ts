@@ -3,7 +3,7 @@ import { Dict, List, Tuple, type IValue } from '../../ir/ivalue.ts'
 import { schemaKey, type FunctionSchema } from '../../ir/schema.ts'
 import { isSubtype } from '../../ir/type-relations.ts'
 import { UnsupportedOperatorError } from '../../ops/errors.ts'
-import type { EvaluationContext, Operator } from '../../ops/operator.ts'
+import { evaluatorOf, type EvaluationContext, type Operator } from '../../ops/operator.ts'
 import { typeOfValue } from '../../ir/type-of-value.ts'
 
 type NodeRule = (node: Node, inputs: readonly IValue[]) => readonly IValue[] | undefined
@@ -63,5 +63,6 @@ export function evaluateNode(
   const rule = rules[node.kind]
   if (rule) return rule(node, inputs)
   if (schema === undefined || schema.isVararg) return undefined
-  return findOperator(schemaKey(schema))?.evaluate(inputs, silent)
+  const operator = findOperator(schemaKey(schema))
+  return operator && evaluatorOf(operator, node)(inputs, silent)
 }

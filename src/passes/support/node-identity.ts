@@ -67,9 +67,18 @@ function tensorsEqual(a: Tensor, b: Tensor): boolean {
   if (a.dtype !== b.dtype || a.requiresGrad !== b.requiresGrad) return false
   if (a.quantizer !== undefined || b.quantizer !== undefined) return false
   if (a.sizes.length !== b.sizes.length || a.sizes.some((size, i) => size !== b.sizes[i])) return false
+  if (a.layout !== undefined || b.layout !== undefined) return sameLayout(a, b) && sameBytes(a, b)
   if (a.strides.some((stride, i) => stride !== b.strides[i])) return false
   if (a.storage === b.storage && a.storageOffset === b.storageOffset) return true
   return sameElements(a, b)
+}
+
+function sameLayout(a: Tensor, b: Tensor): boolean {
+  return a.layout !== undefined && b.layout !== undefined && a.layout.equals(b.layout)
+}
+
+function sameBytes({ storage: a }: Tensor, { storage: b }: Tensor): boolean {
+  return a === b || (a.byteLength === b.byteLength && a.bytes.every((byte, i) => byte === b.bytes[i]))
 }
 
 /** Bit by bit where it matters: 0 and -0 differ. */
