@@ -55,6 +55,15 @@ const add = [
 ]
 
 describe('matchSchemas', () => {
+  it('takes an empty list without an annotation for a list of what is asked for', () => {
+    const graph = new Graph()
+    const edit = new GraphEditor(graph)
+    const list = edit.insert('prim::ListConstruct', [], { outputs: [listOf(TensorT)] }).output()
+    const schema = parseSchema('aten::ones(int[] size) -> Tensor')
+    const found = matchSchemas(edit, range, [schema], { args: [list], kwargs: [] })
+    expect('inputs' in found && found.inputs.map(({ type }) => printType(type))).toEqual(['int[]'])
+  })
+
   it.each([
     ['two tensors', [TensorT, TensorT], 'aten::add.Tensor'],
     ['a tensor and a number', [TensorT, IntT], 'aten::add.Scalar'],

@@ -33,6 +33,8 @@ interface Planned {
   make(): Value
   /** The result of an operator without a schema: its type is what its use asks for. */
   readonly isUntyped?: boolean
+  /** `[]` without an annotation: a list of whatever is asked for. */
+  readonly isEmptyList?: boolean
 }
 
 interface Matching {
@@ -130,7 +132,13 @@ function unusedArgument(
 }
 
 function existing(value: Value): Planned {
-  return { type: value.type, make: () => value, isUntyped: isUnknownOperator(value.node) }
+  const { node, type } = value
+  const isEmptyList = node.kind === 'prim::ListConstruct' && node.inputs.length === 0 && isTensorList(type)
+  return { type, make: () => value, isUntyped: isUnknownOperator(node), isEmptyList }
+}
+
+function isTensorList(type: Type): boolean {
+  return type.kind === 'List' && type.element.kind === 'Tensor'
 }
 
 /** Whether the node is an operator that had no schema when it was compiled. */
@@ -225,6 +233,8 @@ function isScalarForList(argument: Argument, type: Type): boolean {
 function planConversion(m: Matching, target: Type, given: Planned): Planned {
   if (target.kind === 'Optional' && given.type.kind !== 'Optional' && given.type.kind !== 'None')
     return planConversion(m, target.element, given)
+  if (given.isEmptyList === true && target.kind === 'List' && !isSubtype(given.type, target))
+    return planList(m, target.element, [])
   if (given.type.kind === 'Tuple') return planTupleConversion(m, target, given, given.type)
   return m.allowConversions ? planScalarConversion(m, target, given) : given
 }
