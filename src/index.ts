@@ -35,4 +35,12 @@ export { inlinedGraph } from './passes/preoptimize.ts'
 export { freeze, type FreezeOptions } from './passes/freeze-module.ts'
 export { freezeParams } from './passes/freeze-params.ts'
 export { freezeFlags } from './passes/freeze-flags.ts'
-export { formatFreezeReport, type FreezeEntry, type FreezeReport } from './passes/freeze-report.ts'
+export { freezeByName, type FreezeByNameOptions } from './passes/freeze-by-name.ts'
+export {
+  formatFreezeReport,
+  formatFreezeReportAsMarkdown,
+  type FreezeEntry,
+  type FreezePass,
+  type FreezeReport,
+  type FreezeTotals,
+} from './passes/freeze-report.ts'

@@ -1,10 +1,14 @@
+import { basename, extname } from 'node:path'
 import { constantPropagation } from '../passes/constant-propagation.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
-import { freezeFlags } from '../passes/freeze-flags.ts'
+import { freezeByName } from '../passes/freeze-by-name.ts'
 import { freeze } from '../passes/freeze-module.ts'
-import { freezeParams } from '../passes/freeze-params.ts'
-import { formatFreezeReport, type FreezeEntry, type FreezeReport } from '../passes/freeze-report.ts'
-import { runPasses, type PassOptions } from '../passes/pass-manager.ts'
+import {
+  formatFreezeReport,
+  formatFreezeReportAsMarkdown,
+  type FreezeReport,
+} from '../passes/freeze-report.ts'
+import type { PassOptions } from '../passes/pass-manager.ts'
 import { numericsPipeline } from '../passes/pipelines.ts'
 import { peephole } from '../passes/peephole.ts'
 import { writeFilesAtomically } from '../node/files.ts'
@@ -48,7 +52,9 @@ export const freezeVerb: Verb = {
     const reportFile = args.text('report')
     writeFilesAtomically([
       { path: target, chunks },
-      ...(reportFile === undefined ? [] : [{ path: reportFile, chunks: [reportBytes(report, reportFile)] }]),
+      ...(reportFile === undefined
+        ? []
+        : [{ path: reportFile, chunks: [reportBytes(report, reportFile, `Freezing ${basename(path)}`)] }]),
     ])
     if (out.json) out.document({ output: target, bytes, ...report })
     out.print(formatFreezeReport(report))
@@ -74,63 +80,44 @@ function freezeModel(
   args: Arguments,
 ): { module: ScriptModule; report: FreezeReport } {
   const options = passOptions(args)
-  const fold = !args.flag('no-fold')
   const params = args.words('params')
   if (params?.length === 0) throw new UsageError('--params names no parameter')
-  if (params !== undefined) return freezeByName(model, path, args, params, fold, options)
+  if (params !== undefined) return freezeNamed(model, path, args, params, options)
   const { module, report } = freeze(model.root, {
     ...options,
     preserved: args.texts('preserve'),
     flags: flagsOf(args),
-    optimizeNumerics: fold,
+    optimizeNumerics: !args.flag('no-fold'),
   })
   return { module: { ...model, root: module }, report }
 }
 
-/** Only the named parameters and flags of one method; the module keeps its shape. */
-function freezeByName(
+/** Only the named parameters and flags of one method; the module keeps its shape but for what nobody reads any longer. */
+function freezeNamed(
   model: ScriptModule,
   path: string,
   args: Arguments,
   params: readonly string[],
-  fold: boolean,
   options: PassOptions,
 ): { module: ScriptModule; report: FreezeReport } {
   const method = args.text('method') ?? 'forward'
   findMethod(model, method, path)
-  let root = model.root
-  const reports: FreezeReport[] = []
-  for (const name of params) {
-    const frozen = freezeParams(root, method, name, options)
-    root = frozen.module
-    reports.push(frozen.report)
-  }
-  for (const [flag, value] of Object.entries(flagsOf(args))) {
-    const frozen = freezeFlags(root, method, flag, value, options)
-    root = frozen.module
-    reports.push(frozen.report)
-  }
-  const { graph } = findMethod({ ...model, root }, method, path)
-  const passes = runPasses(
-    graph,
-    [peephole, constantPropagation, eliminateDeadCodePass, ...(fold ? numericsPipeline : [])],
-    options,
-  )
-  const report = mergeReports(reports)
-  return { module: { ...model, root }, report: { ...report, passes: [...report.passes, ...passes] } }
+  const numerics = args.flag('no-fold') ? [] : numericsPipeline
+  const { module, report } = freezeByName(model.root, method, {
+    ...options,
+    params,
+    flags: flagsOf(args),
+    passes: [peephole, constantPropagation, eliminateDeadCodePass, ...numerics],
+    dropUnread: true,
+  })
+  return { module: { ...model, root: module }, report }
 }
 
-/** One report of several freezes of one module: an attribute that one of them froze is frozen. */
-function mergeReports(reports: readonly FreezeReport[]): FreezeReport {
-  const entries = new Map<string, FreezeEntry>()
-  for (const entry of reports.flatMap((report) => report.entries))
-    if (entries.get(entry.path)?.status !== 'frozen') entries.set(entry.path, entry)
-  return { entries: [...entries.values()], passes: reports.flatMap((report) => report.passes) }
+function reportBytes(report: FreezeReport, path: string, title: string): Uint8Array {
+  return new TextEncoder().encode(`${reportText(report, extname(path), title).trimEnd()}\n`)
 }
 
-function reportBytes(report: FreezeReport, path: string): Uint8Array {
-  const text = path.endsWith('.json')
-    ? `${JSON.stringify(report, undefined, 2)}\n`
-    : `${formatFreezeReport(report)}\n`
-  return new TextEncoder().encode(text)
+function reportText(report: FreezeReport, extension: string, title: string): string {
+  if (extension === '.json') return JSON.stringify(report, undefined, 2)
+  return extension === '.md' ? formatFreezeReportAsMarkdown(report, title) : formatFreezeReport(report)
 }

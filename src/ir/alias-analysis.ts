@@ -8,8 +8,10 @@ import type { Type } from './types.ts'
 export type SchemaOf = (node: Node) => FunctionSchema | undefined
 
 export interface AliasOptions {
-  /** Modules are about to be frozen: what they hold counts as made afresh at every read, and batch norms do not train. */
+  /** Modules are about to be frozen: what they hold counts as made afresh at every read. */
   readonly frozen?: boolean
+  /** Whether a norm may write its running statistics; without it, unless a constant says that it does not train. */
+  readonly mayTrain?: (norm: Node) => boolean
 }
 
 /**

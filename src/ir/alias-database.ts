@@ -49,12 +49,22 @@ export class AliasDatabase {
 
   /** The nodes that may write the value, innermost ones, in the order of the graph. */
   writers(value: Value): readonly Node[] {
+    return this.#writersOf(value, (element) => element.locations)
+  }
+
+  /** As `writers`, of the value or of anything that it holds. */
+  containedWriters(value: Value): readonly Node[] {
+    return this.#writersOf(value, (element) => element.reachable)
+  }
+
+  #writersOf(value: Value, places: (element: Element) => ReadonlySet<Element>): readonly Node[] {
     if (!isMutableType(value.type)) return []
     const element = this.#analysis.elements.get(value)
+    if (element !== undefined && !intersects(places(element), this.#written)) return []
     const writers: Node[] = []
     for (const node of this.#graph.nodes()) {
       const writes = this.#analysis.writes.get(node)
-      if (writes && (element === undefined || intersects(writes, element.locations))) writers.push(node)
+      if (writes && (element === undefined || intersects(writes, places(element)))) writers.push(node)
     }
     return writers
   }

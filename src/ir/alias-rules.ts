@@ -2,6 +2,7 @@ import type { AliasAnalysis } from './alias-analysis.ts'
 import { bindSchema } from './alias-schema.ts'
 import { isMutableType } from './alias-types.ts'
 import type { Node, Use } from './graph.ts'
+import { writtenStatistics } from './running-statistics.ts'
 
 /** Draws what a node's outputs point to and what it writes. */
 export type AliasRule = (analysis: AliasAnalysis, node: Node) => void
@@ -88,12 +89,7 @@ const wait: AliasRule = (analysis, node) => {
 /** The statistics of a norm are written in training, which its schema does not say. */
 const norm: AliasRule = (analysis, node) => {
   creator(analysis, node)
-  const training = node.inputs[5]
-  const isInference = training?.node.kind === 'prim::Constant' && training.node.attribute('value') === false
-  // A module that is to be frozen is in inference, whatever the flag says before it is folded.
-  if (isInference || analysis.options.frozen === true) return
-  analysis.write(node, node.inputs[3])
-  analysis.write(node, node.inputs[4])
+  for (const statistic of writtenStatistics(node, analysis.options.mayTrain)) analysis.write(node, statistic)
 }
 
 const construct: AliasRule = (analysis, node) => {
@@ -151,6 +147,13 @@ const rules: Readonly<Record<string, AliasRule>> = {
   'aten::wait': wait,
   'aten::batch_norm': norm,
   'aten::instance_norm': norm,
+  'aten::native_batch_norm': norm,
+  'aten::_batch_norm_impl_index': norm,
+  'aten::cudnn_batch_norm': norm,
+  'aten::miopen_batch_norm': norm,
+  'aten::batch_norm_update_stats': norm,
+  'aten::batch_norm_gather_stats': norm,
+  'aten::batch_norm_gather_stats_with_counts': norm,
   'prim::Constant': creator,
   'prim::CreateObject': creator,
   'prim::Uninitialized': creator,

@@ -214,6 +214,9 @@ export const attentionOperators: readonly Operator[] = [
   ),
   defineOp(
     'aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)',
-    { reference: multiHeadAttention },
+    {
+      parts: { qkv_weight: 'weight', qkv_bias: 'bias', proj_weight: 'weight', proj_bias: 'bias' },
+      reference: multiHeadAttention,
+    },
   ),
 ]

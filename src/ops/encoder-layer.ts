@@ -75,6 +75,22 @@ function feedForward(x: Tensor, args: EncoderLayerArguments): Tensor {
 export const encoderLayerOperators: readonly Operator[] = [
   defineOp(
     'aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, float eps, Tensor norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor ffn_bias_1, Tensor ffn_weight_2, Tensor ffn_bias_2, Tensor? mask=None, int? mask_type=None) -> Tensor',
-    { reference: encoderLayer },
+    {
+      parts: {
+        qkv_weight: 'weight',
+        qkv_bias: 'bias',
+        proj_weight: 'weight',
+        proj_bias: 'bias',
+        norm_weight_1: 'weight',
+        norm_bias_1: 'bias',
+        norm_weight_2: 'weight',
+        norm_bias_2: 'bias',
+        ffn_weight_1: 'weight',
+        ffn_bias_1: 'bias',
+        ffn_weight_2: 'weight',
+        ffn_bias_2: 'bias',
+      },
+      reference: encoderLayer,
+    },
   ),
 ]

@@ -111,6 +111,9 @@ function oneStep(cell: Cell, states: readonly Tensor[], args: CellArguments): Te
 const layerText =
   'Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional' as const
 
+const cellParts = { w_ih: 'weight', w_hh: 'weight', b_ih: 'bias', b_hh: 'bias' } as const
+const layerParts = { params: 'by-rank' } as const
+
 /** The operators of a cell without a memory: over steps, over packed sequences, and one step. */
 function simpleFamily(cell: Cell): Operator[] {
   const { name } = cell
@@ -118,6 +121,7 @@ function simpleFamily(cell: Cell): Operator[] {
     defineOp(
       `aten::${name}.input(Tensor input, Tensor hx, ${layerText}, bool batch_first) -> (Tensor, Tensor)`,
       {
+        parts: layerParts,
         reference: (args: InputArguments, context) =>
           answer(overSteps(cell, args.input, [args.hx], args, context)),
       },
@@ -125,13 +129,14 @@ function simpleFamily(cell: Cell): Operator[] {
     defineOp(
       `aten::${name}.data(Tensor data, Tensor batch_sizes, Tensor hx, ${layerText}) -> (Tensor, Tensor)`,
       {
+        parts: layerParts,
         reference: (args: DataArguments, context) =>
           answer(overPacked(cell, args.data, args.batch_sizes, [args.hx], args, context)),
       },
     ),
     defineOp(
       `aten::${name}_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor`,
-      { reference: (args: CellArguments & { readonly hx: Tensor }) => oneStep(cell, [args.hx], args)[0]! },
+      { parts: cellParts, reference: (args: CellArguments & { readonly hx: Tensor }) => oneStep(cell, [args.hx], args)[0]! },
     ),
   ]
 }
@@ -143,18 +148,19 @@ function answer({ output, states }: Recurrence): Tensor[] {
 const lstm = [
   defineOp(
     `aten::lstm.input(Tensor input, Tensor[] hx, ${layerText}, bool batch_first) -> (Tensor, Tensor, Tensor)`,
-    { reference: (args, context) => answer(overSteps(lstmCell, args.input, args.hx, args, context)) },
+    { parts: layerParts, reference: (args, context) => answer(overSteps(lstmCell, args.input, args.hx, args, context)) },
   ),
   defineOp(
     `aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, ${layerText}) -> (Tensor, Tensor, Tensor)`,
     {
+      parts: layerParts,
       reference: (args, context) =>
         answer(overPacked(lstmCell, args.data, args.batch_sizes, args.hx, args, context)),
     },
   ),
   defineOp(
     'aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)',
-    { reference: (args) => oneStep(lstmCell, args.hx, args) },
+    { parts: cellParts, reference: (args) => oneStep(lstmCell, args.hx, args) },
   ),
 ]
 

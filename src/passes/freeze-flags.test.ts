@@ -9,6 +9,7 @@ import { freezeFlags } from './freeze-flags.ts'
 import { freezeParams, paramNames } from './freeze-params.ts'
 import { runPasses } from './pass-manager.ts'
 import { peephole } from './peephole.ts'
+import { methodOf } from './support/inline-module.ts'
 
 const kindsOf = (graph: Graph): string[] =>
   [...graph.nodes()].map((node) => node.kind).filter((kind) => kind !== 'prim::Constant')
@@ -28,10 +29,10 @@ describe('freezeFlags', () => {
     expect(kindsOf(graph)).not.toContain('aten::add_')
   })
 
-  it('leaves only the network when all parameters are frozen before, and folding leaves its convolutions', () => {
-    let module = cascade(true)
+  it('leaves only the network when all parameters are frozen as well, and folding leaves its convolutions', () => {
+    let { module } = freezeFlags(cascade(true), 'forward', 'training', false)
     for (const name of paramNames) module = freezeParams(module, 'forward', name).module
-    const { graph } = freezeFlags(module, 'forward', 'training', false)
+    const { graph } = methodOf(module, 'forward')
     runPasses(graph, [peephole, constantPropagation, eliminateDeadCodePass], { verify: true })
     const block = ['aten::conv2d', 'aten::batch_norm', 'aten::relu']
     expect(kindsOf(graph)).toEqual([...block, ...block])

@@ -1,21 +1,17 @@
 import type { Node, Value } from '../ir/graph.ts'
 import type { ScriptObject } from '../ir/ivalue.ts'
-import { FreezeError } from './errors.ts'
-import type { FrozenMethod } from './freeze-params.ts'
-import { writesOfAllMethods } from './freeze-params.ts'
-import { describeWriter, FreezeLedger } from './freeze-report.ts'
-import { runPasses, type PassOptions } from './pass-manager.ts'
+import { refuseIfWritten } from './freeze-ledger.ts'
+import type { PassOptions } from './pass-manager.ts'
 import { definePass, type Pass } from './pass.ts'
 import { insertValue } from './support/constants.ts'
-import { moduleWithGraph } from './support/derive-class.ts'
-import { inlineMethod, methodOf } from './support/inline-module.ts'
-import { findSlotAccesses, type SlotAccess } from './support/module-slots.ts'
-import type { SlotWrites } from './support/slot-writes.ts'
+import { freezeMethod, type FreezeInputs, type FrozenMethod } from './support/freeze-method.ts'
+import { findSlotAccesses } from './support/module-slots.ts'
 
 /**
  * Decides conditions on a flag such as `training`: every bool attribute of that name whose read feeds a `prim::If`,
  * directly or through bool operators, becomes the constant `value` wherever it is read, whatever the module holds.
- * Constant propagation then removes the branch that is not taken.
+ * Constant propagation then removes the branch that is not taken. The new module holds the value too, so that its other
+ * methods agree.
  *
  * @throws FreezeError when a method assigns the flag
  */
@@ -26,17 +22,10 @@ export function freezeFlags(
   value: boolean,
   options: PassOptions = {},
 ): FrozenMethod {
-  const graph = inlineMethod(module, methodOf(module, method))
-  const ledger = new FreezeLedger()
-  const pass = freezeFlagsPass(module, flag, value, { ledger, writes: writesOfAllMethods(module) })
-  const passes = runPasses(graph, [pass], options)
-  const report = ledger.report(module, passes, { status: 'kept', reason: 'the method does not read it' })
-  return { module: moduleWithGraph(module, method, graph), graph, report }
-}
-
-interface PassInputs {
-  readonly ledger: FreezeLedger
-  readonly writes: SlotWrites
+  return freezeMethod(module, method, (inputs) => [freezeFlagsPass(module, flag, value, inputs)], {
+    ...options,
+    flags: { [flag]: value },
+  })
 }
 
 /** `freezeFlags` as a pass over an inlined graph of the module. */
@@ -44,13 +33,13 @@ export function freezeFlagsPass(
   module: ScriptObject,
   flag: string,
   value: boolean,
-  inputs: PassInputs,
+  inputs: FreezeInputs,
 ): Pass {
   return definePass({
     name: 'freeze-flags',
     summary: `Makes '${flag}' the constant ${String(value)} where conditions depend on it.`,
     run(graph, cx) {
-      const { reads } = findSlotAccesses(graph, module)
+      const { reads } = findSlotAccesses(graph, module, inputs)
       for (const read of reads) inputs.ledger.read(read)
       const chosen = reads.filter(
         ({ slot }) => slot.name === flag && typeof slot.object.slots.get(flag) === 'boolean',
@@ -64,25 +53,19 @@ export function freezeFlagsPass(
           cx.miss(access.node, 'no condition depends on it')
           continue
         }
-        refuseIfWritten(access, inputs)
+        refuseIfWritten(access.slot, inputs)
         const done = cx.rewrite(access.node.next, `${access.slot.path} is ${String(value)}`, (edit) => {
           const output = access.node.output()
           const constant = insertValue(edit, value, access.node.range)
           edit.setDebugName(constant, `${output.debugName}.${flag}`)
           edit.replaceAllUses(output, constant)
         })
-        if (done) inputs.ledger.frozen(access.slot)
+        if (!done) continue
+        inputs.ledger.frozen(access.slot)
+        inputs.decided.set(access.slot, value)
       }
     },
   })
-}
-
-function refuseIfWritten({ slot }: SlotAccess, { ledger, writes }: PassInputs): void {
-  const writer = writes.writerOf(slot)
-  if (writer === undefined) return
-  const reason = describeWriter(writer)
-  ledger.refused(slot, reason)
-  throw new FreezeError(`${slot.path} cannot be frozen: ${reason}`, { node: writer.kind, value: slot.path })
 }
 
 /** Whether a condition depends on the bool, over nodes that make bools of it. */

@@ -3,19 +3,27 @@ import { Dict, List, type ScriptObject, Tuple, type IValue } from '../ir/ivalue.
 import { printType } from '../ir/type-printer.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { FreezeError } from './errors.ts'
-import { describeWriter, FreezeLedger, type FreezeReport } from './freeze-report.ts'
-import { runPasses, type PassOptions, type PassStats } from './pass-manager.ts'
+import { countNodes, describeWriter, FreezeLedger, staysWhole } from './freeze-ledger.ts'
+import type { FreezePass, FreezeReport } from './freeze-report.ts'
+import { runPasses, type PassOptions } from './pass-manager.ts'
 import { definePass, type Pass, type PassContext } from './pass.ts'
 import { frozenPipeline, numericsPipeline } from './pipelines.ts'
 import { typeOfValue } from '../ir/type-of-value.ts'
 import { insertValue, isInsertable } from './support/constants.ts'
 import { subgraphOf } from './support/control-flow.ts'
-import { buildFrozenModule } from './support/frozen-module.ts'
-import { inlineMethod } from './support/inline-module.ts'
-import { everyNode, findSlotAccesses, isModule, type Slot, type SlotAccess } from './support/module-slots.ts'
+import { buildFrozenModule, escapingModules } from './support/frozen-module.ts'
+import {
+  accessesOf,
+  inlineMethods,
+  methodsOf,
+  type InlinedMethod,
+  type InlinedMethods,
+} from './support/inline-module.ts'
+import { everyNode, isModule, joinPath, type Slot, type SlotAccess } from './support/module-slots.ts'
 import { resolvePreserved, type Preserved } from './support/preserved.ts'
 import { defaultServices } from './support/services.ts'
 import { SlotWrites } from './support/slot-writes.ts'
+import { contentWith, modulesBelow } from './support/whole-module.ts'
 
 export interface FreezeOptions extends PassOptions {
   /** Attributes (`scale`, `encoder.scale`) and methods that stay, besides `forward`. */
@@ -47,50 +55,57 @@ export interface FrozenModule {
  */
 export function freeze(module: ScriptObject, options: FreezeOptions = {}): FrozenModule {
   const preserved = resolvePreserved(module, options.preserved ?? [])
-  const graphs = new Map([...preserved.methods].map(([name, fn]) => [name, inlineMethod(module, fn)]))
-  const freezer = new ModuleFreezer(module, preserved, options)
-  for (const graph of graphs.values()) freezer.look(graph)
-  const passes = [...graphs.values()].flatMap((graph) => freezer.optimize(graph))
-  const frozen = buildFrozenModule(module, graphs, preserved)
-  freezer.ledger.dropUnused([...preserved.slots, ...usedSlots(module, graphs.values())])
-  const report = freezer.ledger.report(module, passes, {
-    status: 'dropped',
-    reason: 'no preserved method reads it',
+  const inlined = inlineMethods(preserved.methods)
+  const nodesBefore = inlined.methods.reduce((sum, { graph }) => sum + countNodes(graph), 0)
+  const freezer = new ModuleFreezer(module, inlined, preserved, options)
+  const passes = inlined.methods.flatMap((method) => freezer.optimize(method))
+  const rest = buildFrozenModule(module, inlined, preserved)
+  const report = freezer.ledger.report(module, {
+    passes,
+    graphs: inlined.methods.map(({ graph }) => graph),
+    nodesBefore,
+    holds: (slot) => rest.holds(slot),
   })
-  return { module: frozen, report }
-}
-
-function usedSlots(module: ScriptObject, graphs: Iterable<Graph>): Slot[] {
-  return [...graphs].flatMap((graph) => {
-    const { reads, writes } = findSlotAccesses(graph, module)
-    return [...reads, ...writes].map(({ slot }) => slot)
-  })
+  return { module: rest.module, report }
 }
 
 class ModuleFreezer {
   readonly ledger = new FreezeLedger()
-  readonly #module: ScriptObject
+  readonly #assigned: ReadonlySet<string>
   readonly #preserved: Preserved
   readonly #options: FreezeOptions
   readonly #flags: ReadonlyMap<string, boolean>
-  readonly #writes = new SlotWrites()
+  readonly #writes: SlotWrites
+  /** Modules that stay with all their methods, which may be called from outside. */
+  readonly #whole = new Set<ScriptObject>()
 
-  constructor(module: ScriptObject, preserved: Preserved, options: FreezeOptions) {
-    this.#module = module
+  /** Notes what the methods read and write, before any graph is changed. */
+  constructor(module: ScriptObject, inlined: InlinedMethods, preserved: Preserved, options: FreezeOptions) {
+    this.#assigned = inlined.assigned
     this.#preserved = preserved
     this.#options = options
     this.#flags = new Map(Object.entries(options.flags ?? {}))
     for (const slot of preserved.slots) this.ledger.kept(slot, 'it is preserved')
     this.#checkEval({ object: module, name: 'training', path: 'training' })
+    for (const method of inlined.methods)
+      for (const access of accessesOf(method, inlined.assigned).reads) {
+        this.ledger.read(access)
+        this.#checkEval(access.slot)
+      }
+    for (const object of [...preserved.modules, ...escapingModules(inlined)])
+      if (object !== module) this.#whole.add(object)
+    this.#writes = new SlotWrites(this.#withMethodsOfWhole(module, inlined), {
+      services: defaultServices,
+      contentOf: (slot) => (preserved.has(slot) ? undefined : contentWith(this.#flags, slot)),
+    })
   }
 
-  /** Notes what a method reads and writes, before any graph is changed. */
-  look(graph: Graph): void {
-    const accesses = findSlotAccesses(graph, this.#module)
-    this.#writes.add(graph, accesses, defaultServices)
-    for (const access of accesses.reads) {
-      this.ledger.read(access)
-      this.#checkEval(access.slot)
+  #withMethodsOfWhole(module: ScriptObject, { methods, assigned }: InlinedMethods): InlinedMethods {
+    const whole = [...modulesBelow(module)].filter(([object]) => this.#whole.has(object))
+    const others = inlineMethods(methodsOf(whole))
+    return {
+      methods: [...methods, ...others.methods],
+      assigned: new Set([...assigned, ...others.assigned]),
     }
   }
 
@@ -103,27 +118,28 @@ class ModuleFreezer {
     )
   }
 
-  optimize(graph: Graph): PassStats[] {
+  optimize(method: InlinedMethod): FreezePass[] {
+    const { graph, name, path } = method
     const numerics = this.#options.optimizeNumerics === false ? [] : numericsPipeline
-    const passes = runPasses(graph, [this.#pass(), ...frozenPipeline, ...numerics], this.#options)
+    const passes = runPasses(graph, [this.#pass(method), ...frozenPipeline, ...numerics], this.#options)
     for (const node of everyNode(graph)) {
       const subgraph = subgraphOf(node)
       if (subgraph) runPasses(subgraph, frozenPipeline, this.#options)
     }
-    return passes
+    return passes.map((pass) => ({ ...pass, method: joinPath(path, name) }))
   }
 
-  #pass(): Pass {
+  #pass(method: InlinedMethod): Pass {
     return definePass({
       name: 'freeze-module',
       summary: 'Makes attributes that no preserved method writes constants.',
-      run: (graph, cx) => this.#freezeReads(graph, cx),
+      run: (_graph, cx) => this.#freezeReads(method, cx),
     })
   }
 
-  #freezeReads(graph: Graph, cx: PassContext): void {
+  #freezeReads(method: InlinedMethod, cx: PassContext): void {
     const constants = new Map<Graph, Map<ScriptObject, Map<string, Value>>>()
-    for (const access of findSlotAccesses(graph, this.#module).reads) {
+    for (const access of accessesOf(method, this.#assigned).reads) {
       const content = access.slot.object.slots.get(access.slot.name)
       if (isModule(content)) continue
       const decision = this.#decide(access.slot, content ?? null)
@@ -136,6 +152,7 @@ class ModuleFreezer {
 
   #decide(slot: Slot, content: IValue): { readonly why: string } | { readonly content: IValue } {
     if (this.#preserved.has(slot)) return { why: 'it is preserved' }
+    if (this.#whole.has(slot.object)) return { why: staysWhole }
     const writer = this.#writes.writerOf(slot)
     if (writer) return { why: describeWriter(writer) }
     const flag = typeof content === 'boolean' ? this.#flags.get(slot.name) : undefined

@@ -1,17 +1,14 @@
-import type { Graph, Node, Value } from '../ir/graph.ts'
-import { type ScriptObject, type IValue } from '../ir/ivalue.ts'
+import type { Node, Use, Value } from '../ir/graph.ts'
+import type { IValue, ScriptObject } from '../ir/ivalue.ts'
 import { schemaKey } from '../ir/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { FreezeError, InvalidParamNameError } from './errors.ts'
-import { describeWriter, FreezeLedger, type FreezeReport } from './freeze-report.ts'
-import { runPasses, type PassOptions } from './pass-manager.ts'
+import { InvalidParamNameError } from './errors.ts'
+import { refuseIfWritten } from './freeze-ledger.ts'
+import type { PassOptions } from './pass-manager.ts'
 import { definePass, type Pass, type PassContext } from './pass.ts'
 import { insertValue } from './support/constants.ts'
-import { moduleWithGraph } from './support/derive-class.ts'
-import { defaultServices } from './support/services.ts'
-import { inlineMethod, methodOf } from './support/inline-module.ts'
-import { findSlotAccesses, type Slot, type SlotAccess } from './support/module-slots.ts'
-import { SlotWrites } from './support/slot-writes.ts'
+import { freezeMethod, type FreezeInputs, type FrozenMethod } from './support/freeze-method.ts'
+import { findSlotAccesses, type SlotAccess } from './support/module-slots.ts'
 
 export const paramNames = ['weight', 'bias', 'running_mean', 'running_var'] as const
 export type ParamName = (typeof paramNames)[number]
@@ -20,15 +17,8 @@ export type ParamName = (typeof paramNames)[number]
 export type IsOfInterest = (node: Node, argument: string, cx: PassContext) => boolean
 
 export interface FreezeParamsOptions extends PassOptions {
-  /** By default the operators that declare the argument as freezable: convolutions, batch norms and their twins. */
+  /** By default the operators that declare the argument as freezable. */
   readonly isOfInterest?: IsOfInterest
-}
-
-export interface FrozenMethod {
-  /** The given module with the new graph as its method; the given one stays as it is. */
-  readonly module: ScriptObject
-  readonly graph: Graph
-  readonly report: FreezeReport
 }
 
 /**
@@ -36,7 +26,9 @@ export interface FrozenMethod {
  *
  * 1. `name` is `weight`, `bias`, `running_mean` or `running_var`.
  * 2. Every `prim::GetAttr` reachable from `self` is paired with the attribute that it reads.
- * 3. Chosen are those that hold a tensor and are used by a node of interest where the schema's argument has that name.
+ * 3. Chosen are those that hold a tensor and are used by a node of interest where the schema's argument has that name,
+ *    or where its operator says that the argument plays that part: `w_ih` of an LSTM cell is a weight, and of the list
+ *    of an LSTM's parameters the matrices are weights and the vectors are biases.
  * 4. Right behind the GetAttr a `prim::Constant` holds the detached tensor, with a complete type and the debug name
  *    `<value>.<name>`, and takes over all uses. An absent bias becomes None. Attributes that share a tensor share
  *    the constant. Nothing else changes.
@@ -51,87 +43,84 @@ export function freezeParams(
   name: string,
   options: FreezeParamsOptions = {},
 ): FrozenMethod {
-  if (!isParamName(name))
-    throw new InvalidParamNameError(
-      `Invalid Param Name: ${name}`,
-      {},
-      `it is one of ${paramNames.join(', ')}`,
-    )
-  const graph = inlineMethod(module, methodOf(module, method))
-  const ledger = new FreezeLedger()
-  const pass = freezeParamsPass(module, name, { ledger, writes: writesOfAllMethods(module), ...options })
-  const passes = runPasses(graph, [pass], options)
-  const report = ledger.report(module, passes, { status: 'kept', reason: 'the method does not read it' })
-  return { module: moduleWithGraph(module, method, graph), graph, report }
+  const known = paramNameOf(name)
+  const { isOfInterest } = options
+  return freezeMethod(
+    module,
+    method,
+    (inputs) => [freezeParamsPass(module, known, inputs, isOfInterest)],
+    options,
+  )
 }
 
-function isParamName(name: string): name is ParamName {
-  return paramNames.some((known) => known === name)
-}
-
-/** What any method of the module writes: each of them may be called after freezing. */
-export function writesOfAllMethods(module: ScriptObject): SlotWrites {
-  const writes = new SlotWrites()
-  for (const fn of module.type.methods.values()) {
-    const graph = inlineMethod(module, fn)
-    writes.add(graph, findSlotAccesses(graph, module), defaultServices)
-  }
-  return writes
-}
-
-interface PassInputs {
-  readonly ledger: FreezeLedger
-  readonly writes: SlotWrites
-  readonly isOfInterest?: IsOfInterest
+/** @throws InvalidParamNameError for a name that is not among the four */
+export function paramNameOf(name: string): ParamName {
+  const known = paramNames.find((one) => one === name)
+  if (known !== undefined) return known
+  throw new InvalidParamNameError(`Invalid Param Name: ${name}`, {}, `it is one of ${paramNames.join(', ')}`)
 }
 
 /** `freezeParams` as a pass over an inlined graph of the module. */
-export function freezeParamsPass(module: ScriptObject, name: ParamName, inputs: PassInputs): Pass {
+export function freezeParamsPass(
+  module: ScriptObject,
+  name: ParamName,
+  inputs: FreezeInputs,
+  isOfInterest: IsOfInterest = isFreezable,
+): Pass {
   return definePass({
     name: 'freeze-params',
     summary: `Makes parameters that are used as '${name}' constants.`,
-    run: (graph, cx) => new ParamFreezer(name, inputs, cx).run(findSlotAccesses(graph, module).reads),
+    run: (graph, cx) =>
+      new ParamFreezer(name, inputs, isOfInterest, cx).run(findSlotAccesses(graph, module, inputs).reads),
   })
 }
 
 class ParamFreezer {
   readonly #name: ParamName
-  readonly #inputs: PassInputs
+  readonly #inputs: FreezeInputs
+  readonly #isOfInterest: IsOfInterest
   readonly #cx: PassContext
   readonly #constants: { readonly content: IValue; readonly value: Value }[] = []
 
-  constructor(name: ParamName, inputs: PassInputs, cx: PassContext) {
+  constructor(name: ParamName, inputs: FreezeInputs, isOfInterest: IsOfInterest, cx: PassContext) {
     this.#name = name
     this.#inputs = inputs
+    this.#isOfInterest = isOfInterest
     this.#cx = cx
   }
 
   run(reads: readonly SlotAccess[]): void {
     for (const access of reads) {
       this.#inputs.ledger.read(access)
-      if (this.#isChosen(access.node)) this.#freeze(access)
+      const content = access.slot.object.slots.get(access.slot.name) ?? null
+      if (access.node.output().uses.some((use) => this.#takes(use, content))) this.#freeze(access, content)
     }
   }
 
-  #isChosen(read: Node): boolean {
-    const { isOfInterest = isFreezable } = this.#inputs
-    return read
-      .output()
-      .uses.some(
-        ({ user, offset }) =>
-          this.#cx.schemaOf(user)?.arguments[offset]?.name === this.#name &&
-          isOfInterest(user, this.#name, this.#cx),
-      )
+  /** Whether the use is one as a parameter of the wanted name, directly or as an element of a list of parameters. */
+  #takes({ user, offset }: Use, content: IValue): boolean {
+    const [list] = user.outputs
+    if (user.kind === 'prim::ListConstruct' && list !== undefined)
+      return list.uses.some((use) => this.#partOf(use) === 'by-rank' && partByRank(content) === this.#name)
+    return this.#partOf({ user, offset }) === this.#name
   }
 
-  #freeze({ node, slot }: SlotAccess): void {
-    const content = slot.object.slots.get(slot.name) ?? null
+  /** What the operator takes at the place: a parameter of that name. */
+  #partOf({ user, offset }: Use): string | undefined {
+    const schema = this.#cx.schemaOf(user)
+    const argument = schema?.arguments[offset]?.name
+    if (schema === undefined || argument === undefined) return undefined
+    if (!this.#isOfInterest(user, argument, this.#cx)) return undefined
+    return this.#cx.findOperator(schemaKey(schema))?.parts?.[argument] ?? argument
+  }
+
+  #freeze({ node, slot }: SlotAccess, content: IValue): void {
     if (content !== null && !(content instanceof Tensor)) {
       this.#inputs.ledger.kept(slot, 'it holds no tensor')
       this.#cx.miss(node, 'it holds no tensor')
       return
     }
-    this.#refuseIfWritten(slot)
+    refuseIfWritten(slot, this.#inputs)
     const detached = content?.detach() ?? null
     const shared = this.#constants.find(
       (known) => isSame(known.content, detached) && dominates(known.value.node, node),
@@ -146,23 +135,17 @@ class ParamFreezer {
     })
     if (done) this.#inputs.ledger.frozen(slot)
   }
-
-  #refuseIfWritten(slot: Slot): void {
-    const writer = this.#inputs.writes.writerOf(slot)
-    if (writer === undefined) return
-    const reason = describeWriter(writer)
-    this.#inputs.ledger.refused(slot, reason)
-    throw new FreezeError(
-      `${slot.path} cannot be frozen: ${reason}`,
-      { node: writer.kind, value: slot.path },
-      'a parameter that is written stays an attribute; freeze the others by other names or the whole module',
-    )
-  }
 }
 
 const isFreezable: IsOfInterest = (node, argument, cx) => {
   const schema = cx.schemaOf(node)
-  return schema !== undefined && cx.findOperator(schemaKey(schema))?.freezable?.includes(argument) === true
+  const operator = schema && cx.findOperator(schemaKey(schema))
+  return operator?.freezable?.includes(argument) === true || operator?.parts?.[argument] !== undefined
+}
+
+function partByRank(content: IValue): ParamName | undefined {
+  if (!(content instanceof Tensor)) return undefined
+  return content.dim > 1 ? 'weight' : 'bias'
 }
 
 /** Whether two tensors look at the same memory in the same way. */

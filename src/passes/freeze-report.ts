@@ -1,11 +1,4 @@
-import type { Node } from '../ir/graph.ts'
-import { Dict, List, type ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
-import { formatLocation } from '../ir/source-range.ts'
-import { printType } from '../ir/type-printer.ts'
-import { Tensor } from '../tensor/tensor.ts'
 import type { PassStats } from './pass-manager.ts'
-import { typeOfValue } from '../ir/type-of-value.ts'
-import { isModule, listSlots, type Slot, type SlotAccess } from './support/module-slots.ts'
 
 /** What became of one attribute. */
 export interface FreezeEntry {
@@ -17,130 +10,125 @@ export interface FreezeEntry {
   readonly bytes: number
   /** Kinds of the nodes that used it. */
   readonly consumers: readonly string[]
+  /** Frozen: constants took its place; kept: an attribute as before; dropped: gone, as nobody reads it. */
   readonly status: 'frozen' | 'kept' | 'refused' | 'dropped'
   /** Why it was not frozen. */
   readonly reason?: string
+  /** Frozen, and passes have computed its tensors into others since. */
+  readonly folded?: boolean
 }
 
-/** What a freeze did with every attribute, and what its passes did. */
+/** One pass over one method's graph. */
+export interface FreezePass extends PassStats {
+  readonly method: string
+}
+
+/** Sums; bytes are of tensors, shared ones counted once in each sum. */
+export interface FreezeTotals {
+  readonly attributes: number
+  /** Attributes that were frozen. */
+  readonly frozen: number
+  readonly bytes: number
+  readonly bytesFrozen: number
+  /** Of the frozen ones: no constant holds them any longer. */
+  readonly bytesFolded: number
+  readonly bytesKept: number
+  readonly bytesDropped: number
+  /** What the frozen graphs hold in the end. */
+  readonly bytesOfConstants: number
+  /** Nodes of the methods' graphs, nested ones included, inlined and in the end. */
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+  /** In passes; 0 without a clock. */
+  readonly milliseconds: number
+}
+
+/** What a freeze did with every attribute, and what its passes did. The names of the fields are stable. */
 export interface FreezeReport {
   readonly entries: readonly FreezeEntry[]
-  readonly passes: readonly PassStats[]
+  readonly passes: readonly FreezePass[]
+  readonly totals: FreezeTotals
 }
 
-type Verdict = Pick<FreezeEntry, 'status' | 'reason'>
+type Row = readonly string[]
 
-/** Collects verdicts while a freeze runs. A later verdict on a slot counts only if the slot was not frozen before. */
-export class FreezeLedger {
-  readonly #verdicts = new Map<ScriptObject, Map<string, Verdict>>()
-  readonly #consumers = new Map<ScriptObject, Map<string, Set<string>>>()
+const entryHeader = ['attribute', 'kind', 'type', 'bytes', 'used by', 'result']
+const passHeader = ['pass', 'method', 'rewrites', 'nodes', 'ms']
 
-  read({ node, slot }: SlotAccess): void {
-    const consumers = entryOf(this.#consumers, slot, () => new Set<string>())
-    for (const use of node.output().uses) consumers.add(use.user.kind)
-  }
-
-  frozen(slot: Slot): void {
-    this.#decide(slot, { status: 'frozen' })
-  }
-
-  kept(slot: Slot, reason: string): void {
-    this.#decide(slot, { status: 'kept', reason })
-  }
-
-  refused(slot: Slot, reason: string): void {
-    this.#decide(slot, { status: 'refused', reason })
-  }
-
-  /** What was to be kept is dropped after all where optimised graphs no longer use it. */
-  dropUnused(used: readonly Slot[]): void {
-    for (const [object, verdicts] of this.#verdicts)
-      for (const [name, { status }] of verdicts)
-        if (status === 'kept' && !used.some((slot) => slot.object === object && slot.name === name))
-          verdicts.set(name, { status: 'dropped', reason: 'nothing uses it any longer' })
-  }
-
-  #decide(slot: Slot, verdict: Verdict): void {
-    const names = this.#verdicts.get(slot.object) ?? new Map<string, Verdict>()
-    this.#verdicts.set(slot.object, names)
-    names.set(slot.name, verdict)
-  }
-
-  /**
-   * The report over every attribute below the root.
-   *
-   * @param unread what became of attributes that no method reads
-   */
-  report(root: ScriptObject, passes: readonly PassStats[], unread: Verdict): FreezeReport {
-    const slots = listSlots(root).filter(({ object, name }) => !isModule(object.slots.get(name)))
-    return { entries: slots.map((slot) => this.#entry(slot, unread)), passes }
-  }
-
-  #entry(slot: Slot, unread: Verdict): FreezeEntry {
-    const content = slot.object.slots.get(slot.name) ?? null
-    const declared = slot.object.type.attributes.get(slot.name)
-    const verdict = this.#verdicts.get(slot.object)?.get(slot.name)
-    const consumers = [...(this.#consumers.get(slot.object)?.get(slot.name) ?? [])]
-    return {
-      path: slot.path,
-      kind: declared?.kind ?? 'attribute',
-      type: printType(
-        content instanceof Tensor ? typeOfValue(content) : (declared?.type ?? typeOfValue(content)),
-      ),
-      bytes: bytesOf(content),
-      consumers,
-      ...(verdict ?? (consumers.length > 0 ? { status: 'kept', reason: 'it was not asked for' } : unread)),
-    }
-  }
-}
-
-function entryOf<T>(map: Map<ScriptObject, Map<string, T>>, { object, name }: Slot, create: () => T): T {
-  const names = map.get(object) ?? new Map<string, T>()
-  map.set(object, names)
-  const entry = names.get(name) ?? create()
-  names.set(name, entry)
-  return entry
-}
-
-function bytesOf(value: IValue): number {
-  if (value instanceof Tensor) return value.byteLength
-  if (value instanceof List || value instanceof Tuple) return sum(value.elements.map(bytesOf))
-  return value instanceof Dict ? sum([...value.entries()].map(([, item]) => bytesOf(item))) : 0
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0)
-}
-
-/** `aten::add_ writes it (model.py:17:8)` */
-export function describeWriter(node: Node): string {
-  const location = node.range && formatLocation(node.range.writtenAt ?? node.range.location)
-  return `${node.kind} writes it${location === undefined ? '' : ` (${location})`}`
-}
-
-/** One line per attribute, and a line with the sums. */
+/** One line per attribute, one per pass that changed something, and the sums. */
 export function formatFreezeReport(report: FreezeReport): string {
-  const rows = report.entries.map((entry) => [
+  const passes = report.passes.filter(({ rewrites }) => rewrites > 0).map(passRow)
+  return [
+    ...alignRows([entryHeader, ...report.entries.map(entryRow)]),
+    ...(passes.length > 0 ? ['', ...alignRows([passHeader, ...passes])] : []),
+    '',
+    ...summaryOf(report),
+  ].join('\n')
+}
+
+/** The same as Markdown, with every pass. */
+export function formatFreezeReportAsMarkdown(report: FreezeReport, title = 'Freeze report'): string {
+  return [
+    `# ${title}`,
+    '',
+    ...summaryOf(report).map((line) => `- ${line}`),
+    '',
+    '## Attributes',
+    '',
+    ...markdownTable([entryHeader, ...report.entries.map(entryRow)]),
+    '',
+    '## Passes',
+    '',
+    ...markdownTable([passHeader, ...report.passes.map(passRow)]),
+    '',
+  ].join('\n')
+}
+
+function entryRow(entry: FreezeEntry): Row {
+  const folded = entry.folded === true ? ' and folded' : ''
+  const because = entry.reason === undefined ? '' : ` because ${entry.reason}`
+  return [
     entry.path,
     entry.kind,
     entry.type,
     String(entry.bytes),
     entry.consumers.join(' '),
-    entry.reason === undefined ? entry.status : `${entry.status} because ${entry.reason}`,
-  ])
-  const table = [['attribute', 'kind', 'type', 'bytes', 'used by', 'result'], ...rows]
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  const lines = table.map((row) =>
+    `${entry.status}${folded}${because}`,
+  ]
+}
+
+function passRow(pass: FreezePass): Row {
+  const nodes =
+    pass.nodesBefore === pass.nodesAfter
+      ? String(pass.nodesAfter)
+      : `${pass.nodesBefore} to ${pass.nodesAfter}`
+  return [pass.name, pass.method, String(pass.rewrites), nodes, pass.milliseconds.toFixed(1)]
+}
+
+function alignRows(rows: readonly Row[]): string[] {
+  const columns = rows[0]?.length ?? 0
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  return rows.map((row) =>
     row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .map((cell, i) => cell.padEnd(i === columns - 1 ? 0 : (widths[i] ?? 0)))
       .join('  ')
       .trimEnd(),
   )
-  return [...lines, summaryOf(report)].join('\n')
 }
 
-function summaryOf({ entries }: FreezeReport): string {
-  const frozen = entries.filter((entry) => entry.status === 'frozen')
-  const bytes = sum(frozen.map((entry) => entry.bytes))
-  return `${frozen.length} of ${entries.length} attributes frozen, ${bytes} bytes of tensors`
+function markdownTable([header = [], ...rows]: readonly Row[]): string[] {
+  const line = (cells: Row): string =>
+    `| ${cells.map((cell) => cell.replaceAll(/[|\\]/g, String.raw`\$&`)).join(' | ')} |`
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)]
+}
+
+function summaryOf({ totals }: FreezeReport): string[] {
+  const { frozen, attributes } = totals
+  return [
+    `${frozen} of ${attributes} attributes frozen, ${totals.bytesFrozen} bytes of tensors`,
+    `of ${totals.bytes} bytes, ${totals.bytesKept} kept as attributes, ${totals.bytesDropped} dropped; of the frozen ones ${totals.bytesFolded} folded into other constants; constants now hold ${totals.bytesOfConstants}`,
+    `${totals.nodesBefore} nodes before, ${totals.nodesAfter} after, ${totals.milliseconds.toFixed(1)} ms in passes`,
+  ]
 }

@@ -1,4 +1,5 @@
 import type { Node } from '../../ir/graph.ts'
+import { writtenStatistics } from '../../ir/running-statistics.ts'
 import { schemaKey, type FunctionSchema } from '../../ir/schema.ts'
 import type { PassServices } from '../pass.ts'
 import { constantBool } from './constants.ts'
@@ -76,11 +77,19 @@ function isUnknown(schema: FunctionSchema, services: PassServices): boolean {
   return schema.isVararg && schema.isVarret && services.findOperator(schemaKey(schema)) === undefined
 }
 
-/** Whether the node's schema says that it writes an argument, or it assigns an attribute. */
+/** Whether the node's schema says that it writes an argument, it assigns an attribute, or it is a norm that may train. */
 export function isMutation(node: Node, services: PassServices): boolean {
-  if (node.kind === 'prim::SetAttr') return true
+  if (node.kind === 'prim::SetAttr' || writtenStatistics(node).length > 0) return true
   const schema = structural.has(node.kind) ? undefined : services.schemaOf(node)
   return schema !== undefined && writesSomething(schema)
+}
+
+const neverWriting = new Set(['prim::Print', 'prim::RaiseException', 'aten::warn'])
+
+/** Whether the node may write memory or attributes: by its schema, or because nobody knows what it does. */
+export function mayWrite(node: Node, services: PassServices): boolean {
+  if (neverWriting.has(node.kind)) return false
+  return isMutation(node, services) || hasSideEffects(node, services)
 }
 
 function writesSomething(schema: FunctionSchema): boolean {

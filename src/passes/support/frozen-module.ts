@@ -1,11 +1,19 @@
 import { ClassType } from '../../ir/class-type.ts'
-import type { Graph } from '../../ir/graph.ts'
-import { ScriptObject } from '../../ir/ivalue.ts'
-import type { Type } from '../../ir/types.ts'
+import { GraphEditor } from '../../ir/graph-editor.ts'
+import type { Value } from '../../ir/graph.ts'
+import { ScriptObject, type IValue } from '../../ir/ivalue.ts'
 import { FreezeError } from '../errors.ts'
-import { retypeGraph, withGraph } from './derive-class.ts'
-import { findSlotAccesses, isModule, listSlots } from './module-slots.ts'
+import { withGraph } from './derive-class.ts'
+import { accessesOf, type InlinedMethod, type InlinedMethods } from './inline-module.ts'
+import { isModule, listSlots, type Slot } from './module-slots.ts'
 import { addModules, type Preserved } from './preserved.ts'
+
+/** The module that is left of one that was frozen. */
+export interface FrozenRest {
+  readonly module: ScriptObject
+  /** Whether it has an attribute of the one that was frozen. */
+  holds(slot: Slot): boolean
+}
 
 /**
  * The module that is left when its preserved methods have been frozen: what they and the user still need, in new
@@ -15,97 +23,131 @@ import { addModules, type Preserved } from './preserved.ts'
  */
 export function buildFrozenModule(
   root: ScriptObject,
-  graphs: ReadonlyMap<string, Graph>,
+  frozen: InlinedMethods,
   preserved: Preserved,
-): ScriptObject {
-  const builder = new FrozenModuleBuilder(root, preserved)
-  for (const graph of graphs.values()) builder.keepWhatIsUsed(graph)
-  return builder.build(graphs)
+): FrozenRest {
+  const whole = new Set([...preserved.modules, ...escapingModules(frozen)])
+  if (whole.has(root))
+    throw new FreezeError(
+      'the module hands out itself',
+      {},
+      'such a module cannot be frozen; freeze its parameters by name with --params',
+    )
+  return new FrozenModuleBuilder(root, frozen, preserved, whole).build()
+}
+
+/**
+ * Modules that leave a graph or that methods swap, and everything below them: they stay whole, as what happens to
+ * them is known only at run time.
+ */
+export function escapingModules({ methods, assigned }: InlinedMethods): Set<ScriptObject> {
+  const escaping = new Set<ScriptObject>()
+  for (const method of methods) {
+    const { objects, reads } = accessesOf(method, assigned)
+    for (const [value, object] of objects) if (escapes(value)) addModules(object, escaping)
+    for (const { node, slot } of reads)
+      if (!objects.has(node.output())) addModules(slot.object.slots.get(slot.name), escaping)
+  }
+  return escaping
+}
+
+/** Whether a node does something else with a module than reading or writing its attributes. */
+function escapes(value: Value): boolean {
+  return value.uses.some(({ user, offset }) => {
+    const isAccess = user.kind === 'prim::GetAttr' || user.kind === 'prim::SetAttr'
+    return !(isAccess && offset === 0) && user.kind !== 'prim::fork' && user.kind !== 'prim::unchecked_cast'
+  })
 }
 
 class FrozenModuleBuilder {
   readonly #root: ScriptObject
-  readonly #preserved: Preserved
+  readonly #methods: readonly InlinedMethod[]
+  readonly #assigned: ReadonlySet<string>
   /** Modules that stay as they are, with all they hold. */
-  readonly #whole: Set<ScriptObject>
-  /** Attributes that stay, by class: objects of one class stay objects of one class. */
-  readonly #kept = new Map<ClassType, Set<string>>()
-  readonly #types = new Map<Type, ClassType>()
+  readonly #whole: ReadonlySet<ScriptObject>
+  readonly #kept = new Map<ScriptObject, Set<string>>()
+  /** New classes by old class: objects of one class that keep the same stay objects of one class. */
+  readonly #types = new Map<ClassType, ClassType[]>()
   readonly #objects = new Map<ScriptObject, ScriptObject>()
 
-  constructor(root: ScriptObject, preserved: Preserved) {
+  constructor(
+    root: ScriptObject,
+    frozen: InlinedMethods,
+    preserved: Preserved,
+    whole: ReadonlySet<ScriptObject>,
+  ) {
     this.#root = root
-    this.#preserved = preserved
-    this.#whole = new Set(preserved.modules)
+    this.#assigned = frozen.assigned
+    this.#whole = whole
+    // Methods of modules that stay whole stay as they are.
+    this.#methods = frozen.methods.filter(({ object }) => !whole.has(object))
     for (const { object, name } of preserved.slots) this.#keep(object, name)
+    for (const method of this.#methods) {
+      const { reads, writes } = accessesOf(method, this.#assigned)
+      for (const { slot } of [...reads, ...writes]) this.#keep(slot.object, slot.name)
+    }
   }
 
   #keep(object: ScriptObject, name: string): void {
-    const names = this.#kept.get(object.type) ?? new Set<string>()
-    this.#kept.set(object.type, names.add(name))
+    this.#kept.set(object, (this.#kept.get(object) ?? new Set<string>()).add(name))
   }
 
-  keepWhatIsUsed(graph: Graph): void {
-    const { reads, writes, objects } = findSlotAccesses(graph, this.#root)
-    for (const { slot } of [...reads, ...writes]) this.#keep(slot.object, slot.name)
-    for (const [value, object] of objects) {
-      const escapes = value.uses.find(({ user, offset }) => {
-        const isAccess = user.kind === 'prim::GetAttr' || user.kind === 'prim::SetAttr'
-        return !(isAccess && offset === 0) && user.kind !== 'prim::fork'
-      })
-      if (escapes === undefined) continue
-      if (object === this.#root)
-        throw new FreezeError(
-          'the module hands out itself',
-          { node: escapes.user.kind },
-          'such a module cannot be frozen',
-        )
-      addModules(object, this.#whole)
+  build(): FrozenRest {
+    const module = this.#copy(this.#root)
+    for (const method of this.#methods) {
+      const { type } = this.#copy(method.object)
+      this.#retype(method)
+      const types = new Map([[method.object.type, type]])
+      type.methods.set(method.name, withGraph(method.fn, method.graph, types))
     }
+    const holds = ({ object, name }: Slot): boolean =>
+      this.#whole.has(object) || this.#objects.get(object)?.slots.has(name) === true
+    return { module, holds }
   }
 
-  build(graphs: ReadonlyMap<string, Graph>): ScriptObject {
-    const frozen = this.#copy(this.#root)
-    for (const [name, fn] of this.#preserved.methods) {
-      const graph = graphs.get(name)
-      if (graph) frozen.type.methods.set(name, withGraph(fn, retypeGraph(graph, this.#types), this.#types))
-    }
-    return frozen
+  /** Values that are known modules get the classes of what is left of these. */
+  #retype(method: InlinedMethod): void {
+    for (const [value, object] of accessesOf(method, this.#assigned).objects)
+      new GraphEditor(value.graph).setType(value, this.#copy(object).type)
   }
 
   #copy(object: ScriptObject): ScriptObject {
     if (this.#whole.has(object)) return object
     const known = this.#objects.get(object)
     if (known) return known
-    const copy = new ScriptObject(this.#typeOf(object.type))
-    this.#objects.set(object, copy)
+    const slots = new Map<string, IValue>()
     for (const [name, content] of object.slots)
-      if (this.#kept.get(object.type)?.has(name) === true) {
-        const kept = isModule(content) ? this.#copy(content) : content
-        copy.slots.set(name, kept)
-        this.#declare(object.type, copy.type, name, isModule(kept) ? kept.type : undefined)
-      }
+      if (this.#kept.get(object)?.has(name) === true)
+        slots.set(name, isModule(content) ? this.#copy(content) : content)
+    const copy = new ScriptObject(this.#typeFor(object, slots), slots)
+    this.#objects.set(object, copy)
     return copy
   }
 
-  #declare(old: ClassType, type: ClassType, name: string, module: ClassType | undefined): void {
-    const attribute = old.attributes.get(name)
-    if (attribute && !type.attributes.has(name))
-      type.attributes.set(name, { ...attribute, type: module ?? attribute.type })
-  }
-
-  #typeOf(old: ClassType): ClassType {
-    const known = this.#types.get(old)
-    if (known) return known
+  /** An object whose own methods were frozen, with its own constants, gets a class of its own. */
+  #typeFor(object: ScriptObject, slots: ReadonlyMap<string, IValue>): ClassType {
+    const { type: old } = object
     const type = new ClassType(this.#uniqueName(old), { isModule: old.isModule })
-    this.#types.set(old, type)
+    for (const [name, content] of slots) {
+      const attribute = old.attributes.get(name)
+      if (attribute === undefined) continue
+      const isFixed = isModule(content) && !this.#assigned.has(name)
+      type.attributes.set(name, { ...attribute, type: isFixed ? content.type : attribute.type })
+    }
+    const known = this.#types.get(old) ?? []
+    this.#types.set(old, known)
+    const isOwn = this.#methods.some((method) => method.object === object)
+    const same = isOwn ? undefined : known.find((other) => hasSameAttributes(other, type))
+    if (same) return same
+    known.push(type)
     return type
   }
 
-  /** The old name, mangled if modules of the old class stay as they are. */
+  /** The old name, mangled if other modules of the old class have it. */
   #uniqueName(old: ClassType): string {
     const taken = new Set<string>()
     for (const whole of this.#whole) taken.add(whole.type.name)
+    for (const type of [...this.#types.values()].flat()) taken.add(type.name)
     if (!taken.has(old.name)) return old.name
     for (const { object } of listSlots(this.#root)) taken.add(object.type.name)
     const dot = old.name.lastIndexOf('.')
@@ -114,4 +156,12 @@ class FrozenModuleBuilder {
       if (!taken.has(name)) return name
     }
   }
+}
+
+function hasSameAttributes(a: ClassType, b: ClassType): boolean {
+  return (
+    a.methods.size === 0 &&
+    a.attributes.size === b.attributes.size &&
+    [...a.attributes].every(([name, { type }]) => b.attributes.get(name)?.type === type)
+  )
 }

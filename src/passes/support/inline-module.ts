@@ -7,19 +7,60 @@ import { inlinedGraph, optimizedGraph } from '../preoptimize.ts'
 import { subgraphOf } from './control-flow.ts'
 import { createContext } from './context.ts'
 import { inlineCalls, replaceCall } from './inline-calls.ts'
-import { everyNode, findSlotAccesses } from './module-slots.ts'
+import { assignedModules, everyNode, findSlotAccesses, type SlotAccesses } from './module-slots.ts'
 
 const maxRounds = 100
 
+/** A method of a module or of one of its submodules. */
+export interface ModuleMethod {
+  readonly object: ScriptObject
+  /** Of the object, from the root; empty for the root itself. */
+  readonly path: string
+  readonly name: string
+  readonly fn: GraphFunction
+}
+
+/** A method with everything inlined that its module decides. */
+export interface InlinedMethod extends ModuleMethod {
+  readonly graph: Graph
+}
+
+/** Methods of one module, seen together: what one of them assigns, another does not know. */
+export interface InlinedMethods {
+  readonly methods: readonly InlinedMethod[]
+  /** Names of attributes to which any of them assigns a module. */
+  readonly assigned: ReadonlySet<string>
+}
+
 /**
- * A method's graph with everything inlined that this very module decides: calls in forked subgraphs, and calls
+ * Inlines methods that share a module. An interface-typed submodule that one of them swaps for another is not inlined
+ * in any.
+ */
+export function inlineMethods(methods: readonly ModuleMethod[]): InlinedMethods {
+  let assigned: ReadonlySet<string> = new Set()
+  for (;;) {
+    const inlined = methods.map((method) => ({ ...method, graph: inlineMethod(method, assigned) }))
+    const found = new Set(assigned)
+    for (const { graph } of inlined) for (const name of assignedModules(graph)) found.add(name)
+    if (found.size === assigned.size) return { methods: inlined, assigned }
+    assigned = found
+  }
+}
+
+/** What a method's graph does with the attributes below its object. */
+export function accessesOf(method: InlinedMethod, assigned: ReadonlySet<string>): SlotAccesses {
+  return findSlotAccesses(method.graph, method.object, { assigned, path: method.path })
+}
+
+/**
+ * A method's graph with everything inlined that this very object decides: calls in forked subgraphs, and calls
  * through interfaces by the modules that are behind them.
  */
-export function inlineMethod(module: ScriptObject, fn: GraphFunction): Graph {
+function inlineMethod({ object, fn }: ModuleMethod, assigned: ReadonlySet<string>): Graph {
   const graph = inlinedGraph(fn)
   for (let round = 0; round < maxRounds; round++) {
     inlineForks(graph)
-    if (!inlineInterfaceCalls(graph, module)) return graph
+    if (!inlineInterfaceCalls(graph, object, assigned)) return graph
   }
   throw new InlineError('interfaces that call interfaces without end', { method: fn.qualifiedName })
 }
@@ -31,8 +72,8 @@ function inlineForks(graph: Graph): void {
   }
 }
 
-function inlineInterfaceCalls(graph: Graph, module: ScriptObject): boolean {
-  const { objects } = findSlotAccesses(graph, module)
+function inlineInterfaceCalls(graph: Graph, module: ScriptObject, assigned: ReadonlySet<string>): boolean {
+  const { objects } = findSlotAccesses(graph, module, { assigned })
   for (const [value, object] of objects)
     if (value.type.kind === 'Interface') new GraphEditor(value.graph).setType(value, object.type)
   const calls = [...everyNode(graph)].filter((node) => node.kind === 'prim::CallMethod')
@@ -52,4 +93,11 @@ export function methodOf(module: ScriptObject, name: string): GraphFunction {
   if (fn !== undefined) return fn
   const names = [...module.type.methods.keys()].join(', ')
   throw new FreezeError(`the module has no method '${name}'`, { method: name }, `it has: ${names || 'none'}`)
+}
+
+/** Every method of the objects, each object once. */
+export function methodsOf(objects: Iterable<readonly [object: ScriptObject, path: string]>): ModuleMethod[] {
+  return [...objects].flatMap(([object, path]) =>
+    [...object.type.methods].map(([name, fn]) => ({ object, path, name, fn })),
+  )
 }

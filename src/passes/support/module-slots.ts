@@ -25,23 +25,33 @@ export interface SlotAccesses {
   readonly objects: ReadonlyMap<Value, ScriptObject>
 }
 
+export interface FollowOptions {
+  /** Names of attributes to which other graphs assign modules: what is behind them is known only at run time. */
+  readonly assigned?: ReadonlySet<string>
+  /** Of the object that is `self`, where it is no root. */
+  readonly path?: string
+}
+
 /**
  * Follows every `prim::GetAttr` from the graph's `self` to the object it reads, into nested blocks and forked
- * subgraphs. An attribute that is assigned anywhere in the graph leads to no known object.
+ * subgraphs. An attribute that is assigned anywhere leads to no known object.
  */
-export function findSlotAccesses(graph: Graph, root: ScriptObject): SlotAccesses {
-  const assigned = new Set(
-    [...everyNode(graph)].filter((node) => node.kind === 'prim::SetAttr').map(attributeName),
-  )
+export function findSlotAccesses(
+  graph: Graph,
+  self: ScriptObject,
+  options: FollowOptions = {},
+): SlotAccesses {
+  const assigned = assignedModules(graph, options.assigned)
   const reads: SlotAccess[] = []
   const writes: SlotAccess[] = []
   const unknown: Node[] = []
   const objects = new Map<Value, ScriptObject>()
-  const paths = new Map<ScriptObject, string>([[root, '']])
-  const self = graph.inputs[0]
-  if (self) objects.set(self, root)
+  const paths = new Map<ScriptObject, string>([[self, options.path ?? '']])
+  const [input] = graph.inputs
+  if (input) objects.set(input, self)
   for (const node of everyNode(graph)) {
     if (node.kind === 'prim::fork') bindForkInputs(node, objects)
+    if (node.kind === 'prim::unchecked_cast') bind(node.output(), objects.get(node.input()), objects)
     if (node.kind !== 'prim::GetAttr' && node.kind !== 'prim::SetAttr') continue
     const object = objects.get(node.input())
     const name = attributeName(node)
@@ -53,25 +63,46 @@ export function findSlotAccesses(graph: Graph, root: ScriptObject): SlotAccesses
     ;(node.kind === 'prim::GetAttr' ? reads : writes).push({ node, slot })
     const content = object.slots.get(name)
     if (node.kind !== 'prim::GetAttr' || !isModule(content) || assigned.has(name)) continue
-    objects.set(node.output(), content)
+    bind(node.output(), content, objects)
     if (!paths.has(content)) paths.set(content, slot.path)
   }
   return { reads, writes, unknown, objects }
 }
 
+function bind(value: Value, object: ScriptObject | undefined, objects: Map<Value, ScriptObject>): void {
+  if (object) objects.set(value, object)
+}
+
+/** Names of the attributes to which the graph may assign a module, and the given ones. */
+export function assignedModules(graph: Graph, others: Iterable<string> = []): Set<string> {
+  const names = new Set(others)
+  for (const node of everyNode(graph))
+    if (node.kind === 'prim::SetAttr' && objectKinds.has(node.input(1).type.kind))
+      names.add(attributeName(node))
+  return names
+}
+
+const objectKinds: ReadonlySet<string> = new Set([
+  'Class',
+  'Interface',
+  'Optional',
+  'Union',
+  'Any',
+  'AnyClass',
+])
+
 export function attributeName(node: Node): string {
   return node.stringAttribute('name')
 }
 
-function joinPath(prefix: string | undefined, name: string): string {
+export function joinPath(prefix: string | undefined, name: string): string {
   return prefix === undefined || prefix === '' ? name : `${prefix}.${name}`
 }
 
 /** The inputs of a forked subgraph are the inputs of the fork. */
 function bindForkInputs(node: Node, objects: Map<Value, ScriptObject>): void {
   subgraphOf(node)?.inputs.forEach((input, i) => {
-    const object = objects.get(node.input(i))
-    if (object) objects.set(input, object)
+    bind(input, objects.get(node.input(i)), objects)
   })
 }
 
@@ -89,20 +120,20 @@ function* nodesIn(block: Block): Generator<Node, void, undefined> {
   }
 }
 
-/** Every attribute below the object, each object once, in order of declaration. */
-export function listSlots(root: ScriptObject): Slot[] {
+/** Every attribute below the object, each object once, in order of declaration; `path` is that of the object. */
+export function listSlots(root: ScriptObject, path = ''): Slot[] {
   const slots: Slot[] = []
   const seen = new Set<ScriptObject>([root])
   const visit = (object: ScriptObject, prefix: string): void => {
     for (const [name, content] of object.slots) {
-      const path = joinPath(prefix, name)
-      slots.push({ object, name, path })
+      const slot = { object, name, path: joinPath(prefix, name) }
+      slots.push(slot)
       if (!isModule(content) || seen.has(content)) continue
       seen.add(content)
-      visit(content, path)
+      visit(content, slot.path)
     }
   }
-  visit(root, '')
+  visit(root, path)
   return slots
 }
 

@@ -1,47 +1,82 @@
-import { AliasDatabase } from '../../ir/alias-database.ts'
-import type { Graph, Node } from '../../ir/graph.ts'
+import type { Node } from '../../ir/graph.ts'
 import { Dict, List, ScriptObject, Tuple, type IValue } from '../../ir/ivalue.ts'
+import { trainingFlag } from '../../ir/running-statistics.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { PassServices } from '../pass.ts'
-import { attributeName, type Slot, type SlotAccesses } from './module-slots.ts'
+import { GraphWriters } from './graph-writers.ts'
+import { accessesOf, type InlinedMethods } from './inline-module.ts'
+import { KnownValues } from './known-values.ts'
+import { attributeName, isModule, type Slot, type SlotAccesses } from './module-slots.ts'
 
-/** Which slots of a module its methods write, and by which node. */
+export interface SlotWritesOptions {
+  readonly services: PassServices
+  /** What a slot that no method assigns holds in every call; undefined where others may change it. */
+  readonly contentOf?: (slot: Slot) => IValue | undefined
+}
+
+/**
+ * Which slots of a module its methods write, and by which node: by `prim::SetAttr`, by in-place operators on the
+ * content of an attribute, on views of it, on parts of it or on other attributes with the same memory, and by norms
+ * that may train.
+ */
 export class SlotWrites {
+  readonly #options: SlotWritesOptions
   readonly #assigned = new Map<ScriptObject, Map<string, Node>>()
   /** Names of attributes written on objects that are known only at run time. */
   readonly #writtenSomewhere = new Map<string, Node>()
   /** Storages, lists and dicts that are written in place. */
   readonly #memory = new Map<object, Node>()
 
-  /**
-   * Adds what one method's inlined graph writes: `prim::SetAttr`, and in-place operators on the content of an
-   * attribute or on views of it. The statistics that a training batch norm updates do not count.
-   */
-  add(graph: Graph, accesses: SlotAccesses, services: PassServices): void {
-    for (const { node, slot } of accesses.writes) this.#assign(slot, node)
-    const aliases = new AliasDatabase(graph, (node) => services.schemaOf(node), { frozen: true })
-    for (const node of accesses.unknown) {
-      const writer = node.kind === 'prim::SetAttr' ? node : writerOfOutput(node, aliases)
-      if (writer) this.#writtenSomewhere.set(attributeName(node), writer)
-    }
-    for (const { node, slot } of accesses.reads) {
-      const writer = writerOfOutput(node, aliases)
-      if (writer)
-        for (const memory of memoryOf(slot.object.slots.get(slot.name))) this.#memory.set(memory, writer)
+  constructor({ methods, assigned }: InlinedMethods, options: SlotWritesOptions) {
+    this.#options = options
+    const all = methods.map((method) => [method.graph, accessesOf(method, assigned)] as const)
+    for (const [, accesses] of all) this.#addAssignments(accesses)
+    for (const [graph, accesses] of all) {
+      const known = this.#knownValues(accesses)
+      const writers = new GraphWriters(graph, options.services, (norm) => mayTrain(norm, known))
+      this.#addMemory(accesses, writers)
     }
   }
 
-  #assign({ object, name }: Slot, node: Node): void {
-    const names = this.#assigned.get(object) ?? new Map<string, Node>()
-    names.set(name, node)
-    this.#assigned.set(object, names)
+  #addAssignments({ writes, unknown }: SlotAccesses): void {
+    for (const { node, slot } of writes) {
+      const names = this.#assigned.get(slot.object) ?? new Map<string, Node>()
+      this.#assigned.set(slot.object, names.set(slot.name, node))
+    }
+    for (const node of unknown)
+      if (node.kind === 'prim::SetAttr') this.#writtenSomewhere.set(attributeName(node), node)
+  }
+
+  #knownValues({ reads }: SlotAccesses): KnownValues {
+    const slots = new Map(reads.map(({ node, slot }) => [node, slot]))
+    const { contentOf = contentOfSlot, services } = this.#options
+    return new KnownValues((read) => {
+      const slot = slots.get(read)
+      return slot === undefined || this.#assignmentOf(slot) !== undefined ? undefined : contentOf(slot)
+    }, services)
+  }
+
+  #addMemory({ reads, unknown }: SlotAccesses, writers: GraphWriters): void {
+    for (const node of unknown) {
+      const writer = node.kind === 'prim::GetAttr' ? writers.of(node.output()) : undefined
+      if (writer) this.#writtenSomewhere.set(attributeName(node), writer)
+    }
+    for (const { node, slot } of reads) {
+      const content = slot.object.slots.get(slot.name)
+      const writer = isModule(content) ? undefined : writers.of(node.output())
+      if (writer) for (const memory of memoryOf(content)) this.#memory.set(memory, writer)
+    }
+  }
+
+  #assignmentOf({ object, name }: Slot): Node | undefined {
+    return this.#assigned.get(object)?.get(name) ?? this.#writtenSomewhere.get(name)
   }
 
   /** The node that writes the slot or memory that its content shares. */
-  writerOf({ object, name }: Slot): Node | undefined {
-    const assigned = this.#assigned.get(object)?.get(name) ?? this.#writtenSomewhere.get(name)
+  writerOf(slot: Slot): Node | undefined {
+    const assigned = this.#assignmentOf(slot)
     if (assigned) return assigned
-    for (const memory of memoryOf(object.slots.get(name))) {
+    for (const memory of memoryOf(slot.object.slots.get(slot.name))) {
       const writer = this.#memory.get(memory)
       if (writer) return writer
     }
@@ -49,8 +84,13 @@ export class SlotWrites {
   }
 }
 
-function writerOfOutput(read: Node, aliases: AliasDatabase): Node | undefined {
-  return aliases.hasWriters(read.output()) ? aliases.writers(read.output())[0] : undefined
+function contentOfSlot({ object, name }: Slot): IValue | undefined {
+  return object.slots.get(name)
+}
+
+function mayTrain(norm: Node, known: KnownValues): boolean {
+  const flag = trainingFlag(norm)
+  return flag === undefined || known.mayBeTrue(flag)
 }
 
 /** Everything that can be written in place in a value. */
