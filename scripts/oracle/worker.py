@@ -8,6 +8,9 @@ Requests:
   {"do": "calls", "model": FILE, "name": NAME}
       Runs the calls of a model of test/fixtures/recorded on a file that somebody wrote of it.
       Answers {"differences": […]} from what was recorded.
+  {"do": "sequence", "model": FILE, "methods": "forward,other", "input": FILE.npz, "output": FILE.npz}
+      Calls methods of a random program (test/random-graphs) one after the other: call i with `x{i}`, `m{i}`, i + 1 and
+      whether i is even. Writes results, what has become of the tensors, and `error` where a call raised.
   {"do": "graphs", "model": FILE}
       The text of each method's graph, {"graph": {PATH:METHOD: TEXT}, "inlined": {…}}.
   {"do": "version"}
@@ -86,6 +89,26 @@ def calls(request):
     return {"differences": [text for call in recorded for text in call_differences(module, call)]}
 
 
+def sequence(request):
+    torch.set_num_threads(1)
+    module = torch.jit.load(request["model"])
+    arrays = numpy.load(request["input"])
+    found = {}
+    for i, method in enumerate(request["methods"].split(",")):
+        tensors = [torch.from_numpy(arrays[f"{name}{i}"]) for name in "xm"]
+        try:
+            with torch.no_grad():
+                outputs = zoo.outputs_of(getattr(module, method)(*tensors, i + 1, i % 2 == 0), f"call{i}")
+        except Exception as error:
+            if "too large" not in str(error):
+                raise
+            outputs = {f"call{i}.error": numpy.array(True)}
+        outputs.update({f"call{i}.{name}": tensor.numpy() for name, tensor in zip("xm", tensors)})
+        found.update({path: array.copy() for path, array in outputs.items()})
+    numpy.savez(request["output"], **found)
+    return {}
+
+
 def graphs(request):
     module = torch.jit.load(request["model"])
     return {"graph": zoo.graphs_of(module, inlined=False), "inlined": zoo.graphs_of(module)}
@@ -95,7 +118,7 @@ def version(_):
     return {"torch": torch.__version__}
 
 
-ANSWERS = {"make": make, "run": run, "calls": calls, "graphs": graphs, "version": version}
+ANSWERS = {"make": make, "run": run, "calls": calls, "sequence": sequence, "graphs": graphs, "version": version}
 
 
 def main():
