@@ -6,7 +6,7 @@ import { definePass, type PassContext } from './pass.ts'
 import { normalization } from './support/channel-operands.ts'
 import { insertValue } from './support/constants.ts'
 import { vectorOf } from './support/fold-tensors.ts'
-import { dtypeOf, rankOf } from './support/known-tensor.ts'
+import { floatingDTypeOf, rankOf } from './support/known-tensor.ts'
 import { NodeArguments, roleOf } from './support/node-arguments.ts'
 
 /**
@@ -57,7 +57,7 @@ function affineOf(node: Node, cx: PassContext): Affine | string {
 
 /** Only statistics in float32 go with several dtypes. */
 function inputDType(input: Value, statistics: DType, cx: PassContext): DType | undefined {
-  return dtypeOf(input, cx) ?? (statistics === 'float32' ? undefined : statistics)
+  return floatingDTypeOf(input, cx) ?? (statistics === 'float32' ? undefined : statistics)
 }
 
 function perChannel(values: Float64Array, dtype: DType, rank: number): Tensor | undefined {

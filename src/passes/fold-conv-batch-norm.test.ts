@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { noise } from '../../test/support/conv-bn-models.ts'
 import { attributeOf, GraphEditor } from '../ir/graph-editor.ts'
-import { Graph, type Value } from '../ir/graph.ts'
+import { Graph, type Node, type Value } from '../ir/graph.ts'
 import { Double, List, type IValue } from '../ir/ivalue.ts'
 import { IntT, TensorT } from '../ir/types.ts'
+import { cloneAs, contiguous, convert } from '../ops/tensor-access.ts'
+import { runGraph } from '../runtime/interpreter.ts'
+import type { DType } from '../tensor/dtype.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
 import { runPasses } from './pass-manager.ts'
@@ -90,6 +93,98 @@ describe('fold-conv-batch-norm', () => {
     const reasons: string[] = []
     runPasses(graph, [foldConvBatchNorm], { onEvent: ({ why }) => reasons.push(why) })
     expect(reasons).toEqual([expect.stringMatching(/has other uses$/)])
+  })
+
+  /** Gives every constant tensor among those inputs of the node another dtype. */
+  const recast = (node: Node | undefined, offsets: readonly number[], dtype: DType): void => {
+    for (const offset of offsets) {
+      const value = node && constantOf(node.input(offset))
+      if (node && value instanceof Tensor) {
+        const edit = new GraphEditor(node.graph)
+        edit.setAttribute(node.input(offset).node, 'value', attributeOf(convert(value, dtype)))
+      }
+    }
+  }
+
+  it.each([
+    ['float64 statistics behind float32 weights', 'float32', 'float64'],
+    ['float32 statistics behind float64 weights', 'float64', 'float32'],
+    ['bfloat16 statistics behind float32 weights', 'float32', 'bfloat16'],
+    ['bfloat16 statistics behind float16 weights', 'float16', 'bfloat16'],
+  ] as const)('leaves %s, which eager refuses, to be refused', (_what, weights, statistics) => {
+    const graph = convThenNorm(cases[4] as Case)
+    recast([...graph.nodes('aten::conv2d')][0], [1, 2], weights)
+    recast([...graph.nodes('aten::batch_norm')][0], [1, 2, 3, 4], statistics)
+    const reasons: string[] = []
+    runPasses(graph, [foldConvBatchNorm], { onEvent: ({ why }) => reasons.push(why) })
+    expect(reasons).toEqual(['weights and statistics differ in dtype'])
+    const x = convert(noise([2, 3, 5, 5], 9), weights)
+    expect(() => run(graph, x)).toThrow(/should be the same/)
+  })
+
+  it.each(['float16', 'bfloat16'] as const)(
+    'folds float32 statistics into %s weights: the result has the dtype that eager gives',
+    (dtype) => {
+      const graph = convThenNorm(cases[4] as Case)
+      recast([...graph.nodes('aten::conv2d')][0], [1, 2], dtype)
+      runPasses(graph, [foldConvBatchNorm], { verify: true })
+      expect([...graph.nodes('aten::batch_norm')]).toEqual([])
+      expect(run(graph, convert(noise([2, 3, 5, 5], 9), dtype)).dtype).toBe(dtype)
+    },
+  )
+
+  it('leaves float16 weights that would lose digits or become infinite', () => {
+    for (const variance of [1e-12, 1e12]) {
+      const graph = convThenNorm(cases[4] as Case)
+      const [conv, norm] = [[...graph.nodes('aten::conv2d')][0], [...graph.nodes('aten::batch_norm')][0]]
+      recast(conv, [1, 2], 'float16')
+      const edit = new GraphEditor(graph)
+      const statistics = Tensor.from('float32', [4], [variance, variance, variance, variance])
+      if (norm) edit.setAttribute(norm.input(4).node, 'value', attributeOf(statistics))
+      if (norm) edit.setAttribute(norm.input(7).node, 'value', attributeOf(new Double(0)))
+      const reasons: string[] = []
+      runPasses(graph, [foldConvBatchNorm], { onEvent: ({ why }) => reasons.push(why) })
+      expect(reasons).toEqual(['the new weights would be too large or too small for float16'])
+    }
+  })
+
+  it('folds a weight that two convolutions share once for each of them', () => {
+    const graph = convThenNorm(cases[4] as Case)
+    const [conv, norm] = [[...graph.nodes('aten::conv2d')][0], [...graph.nodes('aten::batch_norm')][0]]
+    if (!conv || !norm) throw new TypeError('nothing to fold')
+    const edit = new GraphEditor(graph)
+    const second = edit.insert('aten::conv2d', conv.inputs)
+    const [x] = conv.inputs
+    const other = edit.insert('aten::batch_norm', [second.output(), ...norm.inputs.slice(1)])
+    const sum = edit.insert('aten::add', [norm.output(), other.output(), edit.insertConstant(1, IntT)])
+    const plain = edit.insert('aten::conv2d', [x as Value, ...conv.inputs.slice(1)])
+    edit.replaceInput(graph.block.returnNode, 0, sum.output())
+    edit.addBlockOutput(graph.block, plain.output())
+    const input = noise([2, 3, 5, 5], 9)
+    const before = runGraph(graph, [input])
+    runPasses(graph, [foldConvBatchNorm], { verify: true })
+    expect([...graph.nodes('aten::batch_norm')]).toEqual([])
+    const after = runGraph(graph, [input])
+    for (const [i, tensor] of before.entries()) {
+      const got = after[i]
+      if (!(tensor instanceof Tensor && got instanceof Tensor)) throw new TypeError('no tensor')
+      for (let at = 0; at < tensor.numel; at++) expect(got.data[at]).toBeCloseTo(Number(tensor.data[at]), 5)
+    }
+  })
+
+  it('keeps the order of the weight in memory: channels last stays channels last', () => {
+    const graph = convThenNorm(cases[4] as Case)
+    const conv = [...graph.nodes('aten::conv2d')][0]
+    const weight = conv && constantOf(conv.input(1))
+    if (!conv || !(weight instanceof Tensor)) throw new TypeError('nothing to fold')
+    const before = run(graph, noise([2, 3, 5, 5], 9))
+    const lastly = cloneAs(weight, weight.dtype, [27, 1, 9, 3])
+    new GraphEditor(graph).setAttribute(conv.input(1).node, 'value', attributeOf(lastly))
+    runPasses(graph, [foldConvBatchNorm])
+    const folded = constantOf(conv.input(1))
+    expect(folded instanceof Tensor && folded.strides).toEqual([27, 1, 9, 3])
+    const after = contiguous(run(graph, noise([2, 3, 5, 5], 9)))
+    for (let i = 0; i < before.numel; i++) expect(after.data[i]).toBeCloseTo(Number(before.data[i]), 5)
   })
 
   it('leaves a batch norm alone that may train', () => {

@@ -1,6 +1,7 @@
 import type { Block, Node, Value } from '../../ir/graph.ts'
-import { List } from '../../ir/ivalue.ts'
-import type { DType } from '../../tensor/dtype.ts'
+import { Double, List } from '../../ir/ivalue.ts'
+import { resultType } from '../../ops/type-promotion.ts'
+import { dtypes, isFloating, type DType } from '../../tensor/dtype.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { PassContext } from '../pass.ts'
 import { constantInt, constantOf } from './constants.ts'
@@ -13,19 +14,21 @@ import { NodeArguments, roleOf } from './node-arguments.ts'
 
 /** The number of dimensions, if it is certain wherever the value's users run (at `place`, if given). */
 export function rankOf(value: Value, cx: PassContext, place?: Node): number | undefined {
-  for (const at of lineage(value, cx)) {
+  for (const { at, operands } of lineage(value, cx)) {
     if (at.uses.some(({ user }) => reshaping.has(user.kind))) return undefined
     const known = ownRank(at, cx) ?? (place && checkedRank(at, place))
-    if (known !== undefined) return known
+    if (known !== undefined) return Math.max(known, ...operands.map(({ dim }) => dim))
   }
   return undefined
 }
 
-/** The dtype, if it is certain. */
-export function dtypeOf(value: Value, cx: PassContext): DType | undefined {
-  for (const at of lineage(value, cx)) {
+/** The dtype, if it is a floating one and certain. */
+export function floatingDTypeOf(value: Value, cx: PassContext): DType | undefined {
+  for (const { at, operands } of lineage(value, cx)) {
     const known = ownDType(at, cx)
-    if (known !== undefined) return known
+    if (known === undefined) continue
+    const result = operands.reduce((dtype, operand) => resultType(Tensor.meta(dtype, [1]), operand), known)
+    return isFloating(known) ? result : undefined
   }
   return undefined
 }
@@ -38,13 +41,37 @@ const reshaping = new Set(
 /** A longer chain is not worth the look. */
 const farthest = 1000
 
+interface Ancestor {
+  readonly at: Value
+  /** Constant tensors that were added or multiplied on the way. */
+  readonly operands: readonly Tensor[]
+}
+
 /** The value, and what it has rank and dtype from, nearest first. */
-function* lineage(value: Value, cx: PassContext): Generator<Value> {
+function* lineage(value: Value, cx: PassContext): Generator<Ancestor> {
+  const operands: Tensor[] = []
   let at: Value | undefined = value
   for (let i = 0; i < farthest && at !== undefined; i++) {
-    yield at
-    at = isAlike(at.node, cx) ? at.node.inputs[0] : undefined
+    yield { at, operands }
+    const operand: Operand | undefined = arithmetic.has(at.node.kind) ? constantOperand(at.node) : undefined
+    if (operand instanceof Tensor) operands.push(operand)
+    at = operand !== undefined || isAlike(at.node, cx) ? at.node.inputs[0] : undefined
   }
+}
+
+/** Operators whose result has the rank and dtype of their operands. */
+const arithmetic = new Set(['aten::add', 'aten::sub', 'aten::mul', 'aten::div'])
+
+type Operand = Tensor | number | Double
+
+/** The second operand, if it is a constant number or a tensor of real numbers. */
+function constantOperand({ inputs }: Node): Operand | undefined {
+  const constant = inputs[1] && constantOf(inputs[1])
+  if (constant instanceof Tensor)
+    return constant.quantizer === undefined && dtypes[constant.dtype].category !== 'complex'
+      ? constant
+      : undefined
+  return typeof constant === 'number' || constant instanceof Double ? constant : undefined
 }
 
 /** Operators whose result has the rank and dtype of their first input, whatever else they do. */
