@@ -1,6 +1,9 @@
 import { isMutableType } from '../../ir/alias-types.ts'
 import type { Block, Graph, Node, Value } from '../../ir/graph.ts'
+import type { GraphEditor } from '../../ir/graph-editor.ts'
 import type { IValue } from '../../ir/ivalue.ts'
+import { isSubtype } from '../../ir/type-relations.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 import type { PassContext } from '../pass.ts'
 import type { Aliases } from './aliases.ts'
 import { constantBool, constantInt, constantOf, insertValue, isInsertable } from './constants.ts'
@@ -139,6 +142,7 @@ class Propagator {
       node.outputs.forEach((output, i) => {
         const constant = insertValue(edit, results[i] ?? null)
         if (results[i] === null) edit.setType(constant, output.type)
+        if (isPacked(results[i])) keepName(edit, output, constant)
         if (this.#policy !== 'immutable types') this.#policy.replace(output, constant)
         edit.replaceAllUses(output, constant)
       })
@@ -159,4 +163,14 @@ class Propagator {
     this.#changed ||= done
     return done
   }
+}
+
+function isPacked(value: IValue | undefined): boolean {
+  return value instanceof Tensor && value.layout !== undefined
+}
+
+/** A packed weight is known by its name; unless the graph is specialised to shapes, it is just a `Tensor`. */
+function keepName(edit: GraphEditor, from: Value, to: Value): void {
+  if (isSubtype(to.type, from.type)) edit.setType(to, from.type)
+  if (from.hasDebugName) edit.setDebugName(to, from.debugName)
 }
