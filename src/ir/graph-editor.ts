@@ -22,6 +22,7 @@ export function attributeOf(value: IValue): Attribute {
 export class GraphEditor {
   readonly graph: Graph
   #insertPoint: Node
+  #range: SourceRange | undefined
 
   constructor(graph: Graph) {
     this.graph = graph
@@ -43,6 +44,17 @@ export class GraphEditor {
     }
   }
 
+  /** Runs `body`; nodes that it creates without a range of their own come from `range`. */
+  from<T>(range: SourceRange | undefined, body: () => T): T {
+    const saved = this.#range
+    this.#range = range
+    try {
+      return body()
+    } finally {
+      this.#range = saved
+    }
+  }
+
   /** A node in no block yet. */
   create(kind: string, inputs: readonly Value[] = [], options: NodeOptions = {}): Node {
     const node = new Node(this.graph, kind)
@@ -50,7 +62,7 @@ export class GraphEditor {
     for (const input of inputs) this.addInput(node, input)
     for (const [name, attribute] of Object.entries(options.attributes ?? {}))
       node._attributes.set(name, attribute)
-    node.range = options.range
+    node.range = options.range ?? this.#range
     node.schema = options.schema
     return node
   }

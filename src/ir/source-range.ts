@@ -18,12 +18,21 @@ export class SourceRange {
   readonly source: Source
   readonly start: number
   readonly end: number
+  /** Where the code that this is a part of was called, if it was inlined. */
+  readonly caller: SourceRange | undefined
   #original: OriginalLocation | undefined | null = null
 
-  constructor(source: Source, start: number, end: number) {
+  constructor(source: Source, start: number, end: number, caller?: SourceRange) {
     this.source = source
     this.start = start
     this.end = end
+    this.caller = caller
+  }
+
+  /** The same piece as a part of what was called there. */
+  inlinedAt(call: SourceRange | undefined): SourceRange {
+    if (call === undefined) return this
+    return new SourceRange(this.source, this.start, this.end, this.caller?.inlinedAt(call) ?? call)
   }
 
   /** The location in the user's own Python file, where known. */
@@ -32,9 +41,13 @@ export class SourceRange {
     return this.#original
   }
 
-  /** The same where it names a file: of some nodes the archive tells `:0:0`, which helps nobody to find them. */
+  /**
+   * The same where it names a file, else that of the call: of some nodes the archive tells `:0:0`, which helps nobody
+   * to find them.
+   */
   get writtenAt(): OriginalLocation | undefined {
-    return this.original?.file === '' ? undefined : this.original
+    const { original } = this
+    return original === undefined || original.file === '' ? this.caller?.writtenAt : original
   }
 
   /** 1-based line and 0-based column in `source`. */

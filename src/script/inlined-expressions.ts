@@ -39,15 +39,28 @@ function scan(node: Node, inlined: Set<Node>): Node {
   let expected = previousNonConstant(node)
   for (const input of [...node.inputs].reverse()) {
     const definition = input.node
-    if (definition !== expected || !canInline(definition)) continue
+    if (definition !== expected || !canInline(definition, node)) continue
     expected = scan(definition, inlined)
     inlined.add(definition)
   }
   return expected
 }
 
-function canInline(node: Node): boolean {
-  return inlinable.has(node.kind) && node.outputs.length === 1 && node.output().uses.length === 1
+function canInline(node: Node, user: Node): boolean {
+  return (
+    inlinable.has(node.kind) &&
+    node.outputs.length === 1 &&
+    node.output().uses.length === 1 &&
+    isOnLineOf(node, user)
+  )
+}
+
+/** A line of source has one origin: what may fail on another Python line than its user gets a line of its own. */
+function isOnLineOf(node: Node, user: Node): boolean {
+  const own = node.range?.writtenAt
+  const other = user.range?.writtenAt
+  if (own === undefined || other === undefined) return true
+  return own.line === other.line && own.file === other.file
 }
 
 function previousNonConstant(node: Node): Node {

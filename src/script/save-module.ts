@@ -32,7 +32,7 @@ export function saveModule(module: ScriptModule): Uint8Array[] {
 /** Where each line came from, for those that know. */
 function rangesOf(text: SourceText): SourceRangeRecord[] {
   return text.ranges.map(({ offset, range }) => {
-    const original = range?.original
+    const original = range?.writtenAt
     return { offset, range: original instanceof OriginalRange ? original : unknownOrigin }
   })
 }

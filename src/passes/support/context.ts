@@ -51,7 +51,7 @@ export function createContext(options: ContextOptions = {}): CountingContext {
       counts.rewrites++
       onRewrite?.(at, why)
       const edit = editorOf(at.graph)
-      edit.at(at, () => change(edit))
+      edit.from(at.range, () => edit.at(at, () => change(edit)))
       return true
     },
     miss(at, why) {

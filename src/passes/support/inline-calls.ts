@@ -1,6 +1,7 @@
 import type { GraphEditor } from '../../ir/graph-editor.ts'
 import { GraphFunction } from '../../ir/graph-function.ts'
 import type { Block, Graph, Node } from '../../ir/graph.ts'
+import type { SourceRange } from '../../ir/source-range.ts'
 import { InlineError } from '../errors.ts'
 import type { PassContext } from '../pass.ts'
 
@@ -89,7 +90,9 @@ export function replaceCall(edit: GraphEditor, call: Node, body: Graph, firstArg
       { node: call.kind },
       'the graph does not fit the function that it calls',
     )
+  const before = call.prev
   const results = edit.at(call, () => edit.insertGraph(body, call.inputs.slice(firstArgument)))
+  for (let node = before.next; node !== call; node = node.next) placeInCaller(node, call.range)
   call.outputs.forEach((output, i) => {
     const result = results[i]
     if (result === undefined) return
@@ -97,6 +100,11 @@ export function replaceCall(edit: GraphEditor, call: Node, body: Graph, firstArg
     edit.replaceAllUses(output, result)
   })
   edit.destroy(call)
+}
+
+function placeInCaller(node: Node, call: SourceRange | undefined): void {
+  node.range = node.range?.inlinedAt(call) ?? call
+  for (const block of node.blocks) for (const inner of block.nodes()) placeInCaller(inner, call)
 }
 
 const sizes = new WeakMap<Graph, number>()
