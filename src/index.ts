@@ -30,9 +30,14 @@ export { verifyGraph } from './ir/verifier.ts'
 export { allPasses, findPass } from './passes/all-passes.ts'
 export { pipelines } from './passes/pipelines.ts'
 export { runPasses, type PassOptions, type PassStats } from './passes/pass-manager.ts'
-export { definePass, type Pass, type PassContext } from './passes/pass.ts'
+export { definePass, repeatPasses, type Pass, type PassContext, type PipelineStep } from './passes/pass.ts'
 export { inlinedGraph } from './passes/preoptimize.ts'
 export { freeze, type FreezeOptions } from './passes/freeze-module.ts'
+export {
+  optimizeForInference,
+  runFrozenOptimizations,
+  type FrozenOptimizationOptions,
+} from './passes/frozen-optimizations.ts'
 export { freezeParams } from './passes/freeze-params.ts'
 export { freezeFlags } from './passes/freeze-flags.ts'
 export { freezeByName, type FreezeByNameOptions } from './passes/freeze-by-name.ts'
