@@ -17,6 +17,7 @@ import { foldLinearAddOrSub } from './fold-linear-add-or-sub.ts'
 import { foldLinearBatchNorm } from './fold-linear-batch-norm.ts'
 import { foldLinearMulOrDiv } from './fold-linear-mul-or-div.ts'
 import { inline } from './inline.ts'
+import { insertReordersPass } from './insert-reorders.ts'
 import { lowerSimpleTuplesPass } from './lower-simple-tuples.ts'
 import { normalizeOpsPass } from './normalize-ops.ts'
 import type { Pass } from './pass.ts'
@@ -45,6 +46,7 @@ export const allPasses: readonly Pass[] = [
   foldLinearBatchNorm,
   foldLinearMulOrDiv,
   inline,
+  insertReordersPass,
   lowerSimpleTuplesPass,
   normalizeOpsPass,
   combineConcats,
