@@ -34,7 +34,7 @@ export function finishWith(
       const placement = same
         ? lowering.in(operand, destination)
         : broadcastOperand(lowering, operand, destination.sizes.length)
-      if (same && algorithm === 'add' && accumulator === undefined && mayOverwrite(operand)) {
+      if (same && algorithm === 'add' && postOperations.length === 0 && mayOverwrite(operand)) {
         accumulator = placement
         postOperations.push({ kind: 'sum' })
       } else {

@@ -53,9 +53,8 @@ function writeInPlace(
   whole: MemoryDescriptor,
   axis: number,
 ): boolean {
-  const outer = whole.sizes.slice(0, axis)
   const total = parts.reduce((sum, { descriptor }) => sum + descriptor.byteLength, 0)
-  if (outer.some((size) => size !== 1) || total !== whole.byteLength) return false
+  if (outermostAxis(whole) !== axis || total !== whole.byteLength) return false
   if (!parts.every(({ descriptor }) => descriptor.tag === whole.tag)) return false
   if (new Set(values).size !== values.length) return false
   const offsets = parts.map((_, i) =>
@@ -73,4 +72,11 @@ function writeInPlace(
   parts.forEach((part, i) => part.buffer.become(buffer, offsets[i]!))
   lowering.define(node.output(), { descriptor: whole, buffer, offset: 0 })
   return true
+}
+
+/** The axis whose neighbours are farthest apart in memory, axes of one element aside. */
+function outermostAxis({ tag, sizes }: MemoryDescriptor): number {
+  const letters = /^[a-l]+/i.exec(tag)?.[0] ?? ''
+  const axes = [...letters].map((letter) => letter.toLowerCase().charCodeAt(0) - 'a'.charCodeAt(0))
+  return axes.find((candidate) => sizes[candidate] !== 1) ?? 0
 }

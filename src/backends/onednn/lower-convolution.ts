@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type Operation } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type Operation, type Primitive } from './dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
 import type { Lowering, StepArgument } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -54,9 +54,10 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
     finish.postOperations.length === 0
       ? chosen
       : lowering.tryCreate({ ...operation, ...layouts }, finish.postOperations)
-  if (primitive === undefined) {
+  if (primitive === undefined || (isSlow(primitive) && !isSlow(chosen))) {
+    primitive?.dispose()
     chosen.dispose()
-    return 'the library has no such epilogue'
+    return 'the library has no fast kernel with such an epilogue'
   }
   if (primitive !== chosen) chosen.dispose()
   const inputs: StepArgument[] = [
@@ -74,6 +75,11 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
     finish.accumulator ?? lowering.allocate(destination),
   )
   return undefined
+}
+
+/** The library's own plain loops. */
+function isSlow({ implementation }: Primitive): boolean {
+  return implementation.startsWith('ref')
 }
 
 /** What lies channels-last stays so: it came from, or goes to, operators on the last dimension. */

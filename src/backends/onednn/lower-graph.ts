@@ -4,6 +4,8 @@ import type { Storage } from '../../tensor/storage.ts'
 import type { Dnnl } from './dnnl.ts'
 import { eltwiseOf } from './eltwise.ts'
 import { CallArguments } from './call-arguments.ts'
+import { attentionRules, onlyFirstIsUsed } from './lower-attention.ts'
+import { copyingRules } from './lower-copying.ts'
 import { lowerConcat } from './lower-concat.ts'
 import { convolutionKinds, lowerConvolution } from './lower-convolution.ts'
 import { lowerElementwise } from './lower-elementwise.ts'
@@ -26,6 +28,8 @@ const kernels: Readonly<Record<string, LoweringRule>> = {
 const others: Readonly<Record<string, LoweringRule>> = {
   ...normalizationRules,
   ...poolingRules,
+  ...copyingRules,
+  ...attentionRules,
   'aten::cat': lowerConcat,
 }
 
@@ -107,7 +111,7 @@ class GraphLowering {
     if (writesInPlace(node)) this.#lowerByReference(node, 'it writes in place')
     else if (isView(node, this.#lowering)) lowerView(node, this.#lowering)
     else {
-      const rule = others[node.kind] ?? this.#elementwiseRule(node)
+      const rule = onlyFirstIsUsed(node) ? (others[node.kind] ?? this.#elementwiseRule(node)) : undefined
       const request = { epilogues: [], mayOverwrite: (value: Value) => this.#mayOverwrite(value) }
       const reason = rule ? rule(node, this.#lowering, request) : 'the library has no such operator'
       if (reason !== undefined) this.#lowerByReference(node, reason)

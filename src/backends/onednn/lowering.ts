@@ -23,6 +23,8 @@ export interface PrimitiveStep {
   readonly primitive: Primitive
   readonly arguments: readonly StepArgument[]
   readonly nodes: readonly Node[]
+  /** It computes nothing, but brings a value into another layout. */
+  readonly isReorder: boolean
 }
 
 /** A node to run with its reference kernel, on tensors in the plan's memory. */
@@ -220,6 +222,7 @@ export class Lowering {
         { argument: argument.source, placement: source },
         { argument: argument.destination, placement: destination, written: true },
       ],
+      true,
     )
   }
 
@@ -237,13 +240,13 @@ export class Lowering {
     }
   }
 
-  add(primitive: Primitive, nodes: readonly Node[], args: readonly StepArgument[]): void {
+  add(primitive: Primitive, nodes: readonly Node[], args: readonly StepArgument[], isReorder = false): void {
     const all = [...args]
     if (primitive.scratchpadBytes > 0) {
       const scratchpad = this.dnnl.describe('uint8', [primitive.scratchpadBytes], [1])
       all.push({ argument: argument.scratchpad, placement: this.#fresh(scratchpad), written: true })
     }
-    const step = this.steps.push({ kind: 'primitive', primitive, arguments: all, nodes }) - 1
+    const step = this.steps.push({ kind: 'primitive', primitive, arguments: all, nodes, isReorder }) - 1
     for (const { placement } of all) placement.buffer.touch(step)
   }
 

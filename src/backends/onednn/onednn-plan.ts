@@ -215,14 +215,13 @@ export class OneDnnPlan implements Plan {
         milliseconds,
       }
     }
-    const isReorder = step.nodes.length === 1 && step.primitive.implementation.includes('reorder')
     const tags = (written: boolean): string =>
       step.arguments
         .filter((one) => one.argument !== argument.scratchpad && (one.written ?? false) === written)
         .map(({ placement }) => placement.descriptor.tag)
         .join(' ')
     return {
-      nodes: isReorder ? 'layout::reorder' : step.nodes.map(({ kind }) => kind).join(' + '),
+      nodes: step.isReorder ? 'layout::reorder' : step.nodes.map(({ kind }) => kind).join(' + '),
       value: lastOf(step.nodes)?.outputs[0]?.debugName ?? '',
       backend: 'onednn',
       implementation: step.primitive.implementation,

@@ -1,0 +1,109 @@
+import type { Node, Value } from '../../ir/graph.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { CallArguments } from './call-arguments.ts'
+import { argument } from './dnnl.ts'
+import type { Lowering } from './lowering.ts'
+import type { LoweringRule } from './lowering-rules.ts'
+
+/** `contiguous`, `clone`, and a `reshape` that has to copy: the elements in the order of the result. */
+const lowerCopy: LoweringRule = (node, lowering) => {
+  const [input] = node.inputs
+  if (!input || !lowering.isTensor(input)) return 'its operand is no tensor'
+  const [source, result] = [lowering.tensorOf(input), lowering.tensorOf(node.output())]
+  if (source.dtype !== result.dtype || source.numel === 0) return 'it converts elements'
+  if (source.dtype !== 'float32') return `no kernel for ${source.dtype}`
+  if (!result.isContiguous && source.sizes.join() !== result.sizes.join())
+    return 'its result is no row-major tensor'
+  copyInto(lowering, node, input, source, result)
+  return undefined
+}
+
+function copyInto(lowering: Lowering, node: Node, input: Value, source: Tensor, result: Tensor): void {
+  const destination = lowering.defineHome(node.output())
+  const wanted = result.isContiguous
+    ? lowering.dnnl.describe(source.dtype, source.sizes, rowMajorStrides(source.sizes))
+    : destination.descriptor
+  lowering.reorder(lowering.current(input), { ...destination, descriptor: wanted }, node)
+}
+
+function rowMajorStrides(sizes: readonly number[]): number[] {
+  return sizes.map((_, i) => sizes.slice(i + 1).reduce((n, size) => n * size, 1))
+}
+
+/** Means and sums over dimensions. */
+const lowerReduction: LoweringRule = (node, lowering) => {
+  const args = new CallArguments(node, lowering)
+  const input = args.tensor('self')
+  const dims = args.numbers('dim', 1)
+  if (!input || !dims || dims.length === 0) return 'its dimensions are not constant'
+  const [source, result] = [lowering.tensorOf(input), lowering.tensorOf(node.output())]
+  if (source.dtype !== 'float32' || result.dtype !== 'float32' || source.numel === 0)
+    return 'no kernel for its dtypes'
+  const reduced = new Set(dims.map((dim) => (dim < 0 ? dim + source.dim : dim)))
+  const sizes = source.sizes.map((size, axis) => (reduced.has(axis) ? 1 : size))
+  const from = lowering.current(input)
+  const destination = lowering.defineHome(node.output())
+  const wanted = lowering.dnnl.describe('float32', sizes, rowMajorStrides(sizes))
+  const primitive = lowering.tryCreate({
+    kind: 'reduction',
+    algorithm: node.kind === 'aten::mean' ? 'mean' : 'sum',
+    source: from.descriptor,
+    destination: wanted,
+  })
+  if (primitive === undefined) return 'the library has no such reduction'
+  lowering.add(
+    primitive,
+    [node],
+    [
+      { argument: argument.source, placement: from },
+      { argument: argument.destination, placement: { ...destination, descriptor: wanted }, written: true },
+    ],
+  )
+  return undefined
+}
+
+/** Enlarging images; bilinear by the library only where corners are not aligned, as it counts positions. */
+const lowerResampling: LoweringRule = (node, lowering) => {
+  const args = new CallArguments(node, lowering)
+  const input = args.tensor('self') ?? args.tensor('input')
+  if (!input) return 'its operand is no tensor'
+  const [source, result] = [lowering.tensorOf(input), lowering.tensorOf(node.output())]
+  if (source.dtype !== 'float32') return `no kernel for ${source.dtype}`
+  if (args.number('align_corners') === 1) return 'the library does not align corners'
+  const linear = node.kind.includes('linear')
+  const whole = result.sizes.slice(2).every((size, i) => size % source.sizes[i + 2]! === 0)
+  const scaled = ['scales_h', 'scales_w', 'scales', 'scales_d'].some(
+    (name) => args.number(name) !== undefined,
+  )
+  if (!whole && (!linear || scaled)) return 'the library counts positions otherwise'
+  const from = lowering.current(input)
+  const primitive = lowering.tryCreate({
+    kind: 'resampling',
+    algorithm: linear ? 'linear' : 'nearest',
+    source: from.descriptor,
+    destination: lowering.any(result),
+  })
+  if (primitive === undefined) return 'the library has no such resampling'
+  const destination = lowering.allocate(primitive.descriptor('destination'))
+  lowering.add(
+    primitive,
+    [node],
+    [
+      { argument: argument.source, placement: from },
+      { argument: argument.destination, placement: destination, written: true },
+    ],
+  )
+  lowering.define(node.output(), destination)
+  return undefined
+}
+
+export const copyingRules: Readonly<Record<string, LoweringRule>> = {
+  'aten::contiguous': lowerCopy,
+  'aten::clone': lowerCopy,
+  'aten::reshape': lowerCopy,
+  'aten::flatten': lowerCopy,
+  'aten::mean': lowerReduction,
+  'aten::sum': lowerReduction,
+  'aten::upsample_nearest2d': lowerResampling,
+  'aten::upsample_bilinear2d': lowerResampling,
+}
