@@ -8,6 +8,7 @@ import { constantPropagation } from './constant-propagation.ts'
 import { eliminateCommonSubexpressionsPass } from './eliminate-common-subexpressions.ts'
 import { eliminateDeadCodePass } from './eliminate-dead-code.ts'
 import { eliminateNoOpsPass } from './eliminate-no-ops.ts'
+import { eliminatePartialRedundancyPass } from './eliminate-partial-redundancy.ts'
 import { UnknownPassError } from './errors.ts'
 import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
 import { foldBatchNormConv } from './fold-batch-norm-conv.ts'
@@ -23,6 +24,7 @@ import { normalizeOpsPass } from './normalize-ops.ts'
 import type { Pass } from './pass.ts'
 import { combineConcats } from './combine-concats.ts'
 import { peephole } from './peephole.ts'
+import { propagateLayoutsPass } from './propagate-layouts.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
 import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
 
@@ -38,6 +40,7 @@ export const allPasses: readonly Pass[] = [
   eliminateCommonSubexpressionsPass,
   eliminateDeadCodePass,
   eliminateNoOpsPass,
+  eliminatePartialRedundancyPass,
   foldBatchNormConv,
   foldConvAddOrSub,
   foldConvBatchNorm,
@@ -51,6 +54,7 @@ export const allPasses: readonly Pass[] = [
   normalizeOpsPass,
   combineConcats,
   peephole,
+  propagateLayoutsPass,
   removeDropoutPass,
   transposeFrozenLinears,
 ]

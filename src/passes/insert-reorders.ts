@@ -3,6 +3,7 @@ import { TensorT } from '../ir/types.ts'
 import type { BlockedLayout, Layout } from '../tensor/layout.ts'
 import { blockedTarget } from './support/blocked-target.ts'
 import { createContext } from './support/context.ts'
+import { sharesMemory } from './support/layout-region.ts'
 import { insertReorder, knownLayout, knownSizes, typeInLayout } from './support/reorders.ts'
 import type { LayoutPreference, LayoutTarget } from './layout-target.ts'
 import { definePass, type PassContext } from './pass.ts'
@@ -56,14 +57,6 @@ function differing<L extends Layout>(
     if (layout && value && knownLayout(value)?.equals(layout) !== true) found.set(i, layout)
   })
   return found
-}
-
-function sharesMemory(node: Node, cx: PassContext): boolean {
-  const schema = cx.schemaOf(node)
-  if (schema === undefined) return true
-  return [...schema.arguments, ...schema.returns].some(
-    ({ alias, elementAlias }) => alias !== undefined || elementAlias !== undefined,
-  )
 }
 
 function apply(node: Node, { inputs, outputs }: Changes, target: LayoutTarget, cx: PassContext): void {

@@ -121,14 +121,22 @@ function carries(node: Node, layout: Layout): boolean {
     return false
   if (node.outputs.length !== 1) return false
   if (channelwise.has(node.kind)) return knownSizes(node.output().type)?.length === layout.rank
-  if (combining.has(node.kind)) return node.inputs.every((input) => isOperandOf(input, node.output()))
+  if (combining.has(node.kind)) return isCombination(node, layout)
   return node.kind === 'aten::cat' && joinsWholeBlocks(node, layout)
 }
 
-/** A number, or a tensor that is not broadcast. */
-function isOperandOf({ type }: Value, output: Value): boolean {
-  if (type.kind !== 'Tensor') return true
-  return knownSizes(type)?.join() === knownSizes(output.type)?.join()
+/** Of tensors of one shape, numbers, and tensors with a number for each channel. */
+function isCombination(node: Node, layout: BlockedLayout): boolean {
+  const sizes = knownSizes(node.output().type)
+  return (
+    sizes?.length === layout.rank &&
+    node.inputs.every(({ type }) => {
+      const own = knownSizes(type)
+      if (type.kind !== 'Tensor' || own?.join() === sizes.join()) return true
+      const channelAxis = own ? own.length - layout.rank + 1 : 0
+      return own?.every((size, axis) => size === 1 || axis === channelAxis) === true
+    })
+  )
 }
 
 function joinsWholeBlocks(node: Node, layout: BlockedLayout): boolean {

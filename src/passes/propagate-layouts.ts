@@ -1,0 +1,137 @@
+import type { GraphEditor } from '../ir/graph-editor.ts'
+import type { Block, Graph, Node, Value } from '../ir/graph.ts'
+import { layoutOfReorder, reorderKind } from '../ir/layout-attribute.ts'
+import type { BlockedLayout } from '../tensor/layout.ts'
+import type { LayoutTarget } from './layout-target.ts'
+import { definePass, type PassContext } from './pass.ts'
+import { Aliases } from './support/aliases.ts'
+import { blockedTarget } from './support/blocked-target.ts'
+import { cancelReorders } from './support/cancel-reorders.ts'
+import { createContext } from './support/context.ts'
+import { chooseLayouts, presentForm, type LayoutChoice } from './support/layout-choice.ts'
+import { layoutRegion, type Form, type LayoutRegion, type LayoutTensor } from './support/layout-region.ts'
+import { insertReorder, knownLayout, typeInLayout } from './support/reorders.ts'
+
+/**
+ * Lets tensors stay in a blocked layout from where it is asked for to where it must end (docs/layouts.md):
+ *
+ * 1. A reorder of a reorder is one reorder, or none if the tensor is back where it was.
+ * 2. Operators that the target computes on blocked tensors as well (relu, add, pooling, concatenation of whole blocks)
+ *    are computed so where that leaves fewer reorders: those behind packed operands sink below them, operands that are
+ *    row-major are lifted, and each tensor is reordered once, in front of the first that wants it so. What is chosen is
+ *    the best for the whole block, a minimal cut (Ford and Fulkerson 1956).
+ * 3. With as many reorders, smaller tensors are reordered; then what follows a packed tensor stays packed.
+ * 4. A tensor that anything writes, or whose copy could be told from it, is left alone, and so are tensors whose shape is
+ *    not known. Blocks are seen one by one: nothing is moved into or out of a branch or a loop.
+ *
+ * No run executes more reorders than before. Results stay the same, to the bit.
+ */
+export function propagateLayouts(
+  graph: Graph,
+  target: LayoutTarget,
+  cx: PassContext = createContext(),
+): void {
+  cancelReorders(graph, cx)
+  for (const layout of activationLayouts(graph)) visit(graph.block, layout, target, graph, cx)
+}
+
+export const propagateLayoutsPass = definePass({
+  name: 'propagate-layouts',
+  summary:
+    'Keeps tensors in blocked layouts through operators that do not mind, so that few reorders are left.',
+  run: (graph, cx) => propagateLayouts(graph, blockedTarget(), cx),
+})
+
+/** The layouts that row-major tensors are brought back from. */
+function activationLayouts(graph: Graph): BlockedLayout[] {
+  const layouts: BlockedLayout[] = []
+  for (const node of graph.nodes(reorderKind)) {
+    const layout = knownLayout(node.input())
+    if (layout?.kind !== 'blocked' || layoutOfReorder(node)?.equals(layout.plain) !== true) continue
+    if (!layouts.some((known) => known.equals(layout))) layouts.push(layout)
+  }
+  return layouts
+}
+
+function visit(
+  block: Block,
+  layout: BlockedLayout,
+  target: LayoutTarget,
+  graph: Graph,
+  cx: PassContext,
+): void {
+  const region = layoutRegion(block, layout, target, new Aliases(graph, cx), cx)
+  const choice = chooseLayouts(region)
+  if (choice.isBetter) rewrite(region, choice, cx)
+  for (const node of block.nodes()) for (const inner of node.blocks) visit(inner, layout, target, graph, cx)
+}
+
+/** A tensor's forms as they shall be: the users of each, and in front of which node its copy is made. */
+interface TensorPlan {
+  readonly tensor: LayoutTensor
+  readonly form: Form
+  readonly first: Node | undefined
+}
+
+function planFor(tensor: LayoutTensor, block: Block, choice: LayoutChoice): TensorPlan {
+  const form = choice.formOf(tensor.producer)
+  const others = tensor.users.filter(({ wants }) => choice.formOf(wants) !== form)
+  const places = others.map(({ use }) => within(use.user, block))
+  const first = places.reduce<Node | undefined>(
+    (earliest, place) => (earliest === undefined || place.isBefore(earliest) ? place : earliest),
+    undefined,
+  )
+  return { tensor, form, first }
+}
+
+/** The node of the block that the node is, or is nested in. */
+function within(node: Node, block: Block): Node {
+  let at = node
+  while (at.owningBlock !== block && at.owningBlock.owningNode !== undefined) at = at.owningBlock.owningNode
+  return at
+}
+
+function rewrite(region: LayoutRegion, choice: LayoutChoice, cx: PassContext): void {
+  const plans = region.tensors.map((tensor) => planFor(tensor, region.block, choice))
+  const before = region.tensors.reduce((count, { copies }) => count + copies.length, 0)
+  const after = plans.filter(({ first }) => first !== undefined).length
+  const [at] = [...region.tensors.flatMap(({ copies }) => copies), ...region.carriers.map(({ node }) => node)]
+  if (at === undefined) return
+  cx.rewrite(at, `${after} reorders in place of ${before}, for ${region.layout.tag}`, (edit) => {
+    for (const carrier of region.carriers)
+      if (choice.formOf(carrier) !== presentForm(carrier))
+        setForm(edit, carrier.node.output(), choice.formOf(carrier), region.layout)
+    for (const plan of plans) applyPlan(edit, plan, region.layout, choice)
+  })
+}
+
+function layoutOfForm(form: Form, layout: BlockedLayout): BlockedLayout {
+  return form === 'packed' ? layout : layout.plain
+}
+
+function setForm(edit: GraphEditor, value: Value, form: Form, layout: BlockedLayout): void {
+  edit.setType(value, typeInLayout(value.type, layoutOfForm(form, layout)))
+}
+
+function applyPlan(edit: GraphEditor, plan: TensorPlan, layout: BlockedLayout, choice: LayoutChoice): void {
+  const { tensor, form, first } = plan
+  const copy = first && copyFor(edit, plan, first, layout)
+  for (const { use, wants } of tensor.users) {
+    const value = choice.formOf(wants) === form ? tensor.root : copy
+    if (value) edit.replaceInput(use.user, use.offset, value)
+  }
+  for (const node of [...tensor.copies].reverse()) if (node.output() !== copy) edit.destroy(node)
+}
+
+/** A reorder of the root in front of `first`: one that is there already, else a new one. */
+function copyFor(edit: GraphEditor, { tensor, form }: TensorPlan, first: Node, layout: BlockedLayout): Value {
+  const wanted = layoutOfForm(form === 'packed' ? 'plain' : 'packed', layout)
+  const existing = tensor.copies.find((node) => layoutOfReorder(node)?.equals(wanted))
+  if (existing === undefined)
+    return edit.at(first, () =>
+      insertReorder(edit, tensor.root, wanted, typeInLayout(tensor.root.type, wanted), first.range),
+    )
+  edit.replaceInput(existing, 0, tensor.root)
+  edit.moveBefore(existing, first)
+  return existing.output()
+}
