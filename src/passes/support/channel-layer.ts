@@ -11,6 +11,7 @@ import {
   scaleWeight,
   vectorOf,
   type ByIndices,
+  type Leading,
 } from './fold-tensors.ts'
 import { NodeArguments, roleOf } from './node-arguments.ts'
 
@@ -97,24 +98,30 @@ export function absorb(layer: Layer, { scale, shift }: ChannelAffine): NewWeight
     layer,
     factor,
     old?.map((value, i) => value * (scale?.[i] ?? 1) + (shift?.[i] ?? 0)),
+    layer.isTransposed ? 2 : 1,
   )
 }
 
-/** A layer's weights times a factor and its bias replaced, or why that would not be as precise as it was. */
+/**
+ * A layer's weights times a factor and its bias replaced, or why that would not be as precise as it was.
+ *
+ * @param leading how many of the weight's indices the factor and the output channel depend on
+ */
 export function reweigh(
   layer: Layer,
   factor: ByIndices | undefined,
   bias: Float64Array | undefined,
+  leading: Leading = 2,
 ): NewWeights | string {
   const { weight, channels, outputOf } = layer
-  const largest = factor && largestMagnitudes(weight, channels, outputOf, factor)
+  const largest = factor && largestMagnitudes(weight, channels, leading, outputOf, factor)
   if (largest && !Array.from(largest).every((value) => isInRange(value, weight.dtype)))
     return `the new weights would be too large or too small for ${weight.dtype}`
   const rounded = bias && vectorOf(bias, weight.dtype)
   if (rounded && !elementsOf(rounded).every(Number.isFinite))
     return `the new bias would be too large for ${weight.dtype}`
   return {
-    ...(factor && { weight: scaleWeight(weight, factor) }),
+    ...(factor && { weight: scaleWeight(weight, leading, factor) }),
     ...(rounded && { bias: rounded }),
   }
 }

@@ -1,4 +1,4 @@
-import type { Graph, Node } from '../../ir/graph.ts'
+import type { Graph, Node, Value } from '../../ir/graph.ts'
 import type { PassContext } from '../pass.ts'
 import type { ChannelAffine, Layer } from './channel-layer.ts'
 import { channelOperand } from './channel-operands.ts'
@@ -21,10 +21,18 @@ function arithmetic(
   const known = new Set(kinds.flatMap((kind) => [kind, `${kind}_`]))
   return {
     layer,
-    candidates: ({ kind }) => (known.has(kind) ? (commutative.has(kind) ? [0, 1] : [0]) : undefined),
+    candidates: (node) =>
+      known.has(node.kind)
+        ? (commutative.has(node.kind) ? [0, 1] : [0]).filter((at) => isParameter(node.inputs[1 - at]))
+        : undefined,
     effect,
     suffix: ({ kind }: Node) => `_fused_${kind.replace(/^aten::|_$/g, '')}`,
   }
+}
+
+/** What is a constant, or would be if the module were frozen: sums of activations are nobody's candidates. */
+function isParameter(value: Value | undefined): boolean {
+  return value?.node.kind === 'prim::Constant' || value?.node.kind === 'prim::GetAttr'
 }
 
 /** Folds `add` and `sub` of constants into the biases of layers. */

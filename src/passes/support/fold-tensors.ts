@@ -1,5 +1,5 @@
 import { floatsOf, forKernel, fromKernel } from '../../ops/float-compute.ts'
-import { convert, dense, emptyLike, floatData } from '../../ops/tensor-access.ts'
+import { convert, dense, denseData, emptyLike, floatData } from '../../ops/tensor-access.ts'
 import { dtypes, type DType } from '../../tensor/dtype.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 
@@ -38,40 +38,67 @@ export function vectorOf(elements: Float64Array, dtype: DType): Tensor {
   return convert(Tensor.from('float64', [elements.length], elements), dtype)
 }
 
-/** A number for the first two indices of a weight; a weight of one dimension has second indices 0 only. */
+/** A number for the first two indices of a weight. */
 export type ByIndices = (i0: number, i1: number) => number
 
-/** Calls `visit` for each pair of first two indices, in order, with the number of elements that have them. */
-function eachPair(weight: Tensor, visit: (i0: number, i1: number, inner: number) => void): void {
-  const [n0 = 1, n1 = 1] = weight.sizes
-  const inner = weight.numel / Math.max(n0 * n1, 1)
-  for (let i0 = 0; i0 < n0; i0++) for (let i1 = 0; i1 < n1; i1++) visit(i0, i1, inner)
+/** How many of the first two indices matter: long runs of elements are faster. */
+export type Leading = 1 | 2
+
+type Visit = (i0: number, i1: number, start: number, end: number) => void
+
+/** Calls `visit` for the leading indices with where their elements begin and end in row-major order. */
+function eachRun({ sizes, numel }: Tensor, leading: Leading, visit: Visit): void {
+  const n0 = sizes[0] ?? 1
+  const n1 = leading === 2 ? (sizes[1] ?? 1) : 1
+  const length = numel / Math.max(n0 * n1, 1)
+  let start = 0
+  for (let i0 = 0; i0 < n0; i0++)
+    for (let i1 = 0; i1 < n1; i1++, start += length) visit(i0, i1, start, start + length)
+}
+
+type Floats = Float32Array | Float64Array
+
+function scaleRun(to: Floats, from: Floats, start: number, end: number, factor: number): void {
+  for (let i = start; i < end; i++) to[i] = (from[i] as number) * factor
+}
+
+function sumOfRun(data: Floats, start: number, end: number): number {
+  let sum = 0
+  for (let i = start; i < end; i++) sum += data[i] as number
+  return sum
+}
+
+/** NaN where there is a NaN. */
+function largestOfRun(data: Floats, start: number, end: number): number {
+  let largest = 0
+  for (let i = start; i < end; i++) {
+    const magnitude = Math.abs(data[i] as number)
+    if (magnitude <= largest) continue
+    if (Number.isNaN(magnitude)) return magnitude
+    largest = magnitude
+  }
+  return largest
 }
 
 /**
- * Multiplies every element of `weight` by a factor that depends on its first two indices.
+ * Multiplies every element of `weight` by a factor that depends on its leading indices.
  *
  * @returns a tensor of the same dtype, sizes and order in memory
  */
-export function scaleWeight(weight: Tensor, factorAt: ByIndices): Tensor {
+export function scaleWeight(weight: Tensor, leading: Leading, factorAt: ByIndices): Tensor {
   const source = forKernel(dense(weight))
   const scaled = emptyLike(source)
-  const from = floatsOf(source)
+  const from = denseData(source) as Floats
   const to = floatsOf(scaled)
-  const base = source.storageOffset
-  if (source.isContiguous) {
-    let at = 0
-    eachPair(source, (i0, i1, inner) => {
+  if (source.isContiguous)
+    eachRun(source, leading, (i0, i1, start, end) => scaleRun(to, from, start, end, factorAt(i0, i1)))
+  else {
+    const offsets = offsetsOf(scaled)
+    eachRun(source, leading, (i0, i1, start, end) => {
       const factor = factorAt(i0, i1)
-      for (const end = at + inner; at < end; at++) to[at] = (from[base + at] as number) * factor
-    })
-  } else {
-    const offsets = offsetsOf(source)
-    eachPair(source, (i0, i1, inner) => {
-      const factor = factorAt(i0, i1)
-      for (let i = 0; i < inner; i++) {
+      for (let i = start; i < end; i++) {
         const at = offsets.next().value as number
-        to[at - base] = (from[at] as number) * factor
+        to[at] = (from[at] as number) * factor
       }
     })
   }
@@ -87,13 +114,9 @@ export function weightedSums(
 ): Float64Array {
   const data = floatData(weight)
   const sums = new Float64Array(count)
-  let at = 0
-  eachPair(weight, (i0, i1, inner) => {
+  eachRun(weight, 2, (i0, i1, start, end) => {
     const bin = binAt(i0, i1)
-    const factor = factorAt(i0, i1)
-    let sum = 0
-    for (const end = at + inner; at < end; at++) sum += data[at] as number
-    sums[bin] = (sums[bin] ?? 0) + sum * factor
+    sums[bin] = (sums[bin] ?? 0) + sumOfRun(data, start, end) * factorAt(i0, i1)
   })
   return sums
 }
@@ -102,17 +125,16 @@ export function weightedSums(
 export function largestMagnitudes(
   weight: Tensor,
   count: number,
+  leading: Leading,
   binAt: ByIndices,
   factorAt: ByIndices,
 ): Float64Array {
   const data = floatData(weight)
   const largest = new Float64Array(count)
-  let at = 0
-  eachPair(weight, (i0, i1, inner) => {
+  eachRun(weight, leading, (i0, i1, start, end) => {
     const bin = binAt(i0, i1)
-    let most = 0
-    for (const end = at + inner; at < end; at++) most = Math.max(most, Math.abs(data[at] as number))
-    largest[bin] = Math.max(largest[bin] ?? 0, most * Math.abs(factorAt(i0, i1)))
+    const magnitude = largestOfRun(data, start, end) * Math.abs(factorAt(i0, i1))
+    largest[bin] = Math.max(largest[bin] ?? 0, magnitude)
   })
   return largest
 }
