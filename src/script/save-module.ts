@@ -1,4 +1,5 @@
 import { OriginalRange, unknownOrigin, type SourceRangeRecord } from '../archive/source-ranges.ts'
+import type { PickleValue } from '../archive/pickle-values.ts'
 import { writeArchive } from '../archive/archive-writer.ts'
 import { ArchiveSource } from './archive-source.ts'
 import type { ScriptModule } from './load-module.ts'
@@ -16,7 +17,13 @@ export function saveModule(module: ScriptModule): Uint8Array[] {
   const files = source.print(module.root.type)
   const pickler = new Pickler(source.annotation)
   const data = pickler.convert(module.root)
-  const constants = source.constants.map((value) => pickler.convert(value))
+  // Objects name classes that no source mentions, such as those behind interfaces, and their code names constants.
+  source.print(module.root.type)
+  const constants: PickleValue[] = []
+  while (constants.length < source.constants.length) {
+    constants.push(...source.constants.slice(constants.length).map((value) => pickler.convert(value)))
+    source.print(module.root.type)
+  }
   return writeArchive({
     name: module.name,
     data,

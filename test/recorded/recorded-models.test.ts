@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compareOutputs } from '../../src/cli/compare.ts'
-import { flattenOutputs } from '../../src/cli/outputs.ts'
+import { compareOutputs } from '../../src/runtime/compare.ts'
+import { flattenOutputs } from '../../src/runtime/outputs.ts'
 import { PermafrostError } from '../../src/errors.ts'
 import { Dict, List, Tuple, type IValue, type ScriptObject } from '../../src/ir/ivalue.ts'
 import { printGraph } from '../../src/ir/graph-printer.ts'
@@ -109,10 +109,9 @@ describe.each(recordedModels.filter(({ name }) => name !== 'parallel.scripted'))
         expectCalls(model, model.load())
       })
 
-      const saved = (): void => expectCalls(model, loadBytes(saveBytes(model.load())))
-      // The class of an object that only an interface leads to is not written yet.
-      if (name === 'objects') it.fails('answers the same when it is saved and loaded again', saved)
-      else it('answers the same when it is saved and loaded again', saved)
+      it('answers the same when it is saved and loaded again', () => {
+        expectCalls(model, loadBytes(saveBytes(model.load())))
+      })
     } else
       it('is frozen and saved with its own operator, and says that it cannot run it', () => {
         const module = model.load()
