@@ -41,7 +41,7 @@ export class MergedResults<Key> {
   /** The result at the beginning of the block. */
   atEntry(block: FlowBlock, key: Key): Result {
     let entries = this.#entries.get(block)
-    if (entries === undefined) this.#X
+    if (entries === undefined) this.#entries.set(block, (entries = new Map<Key, Result>()))
     let result = entries.get(key)
     if (result === undefined) {
       entries.set(key, (result = { at: block }))
