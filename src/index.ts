@@ -49,3 +49,8 @@ export {
   type FreezeReport,
   type FreezeTotals,
 } from './passes/freeze-report.ts'
+
+export { createSession, type Explanation, type Session, type SessionOptions } from './runtime/session.ts'
+export type { Backend, Plan, PlanReport, StepReport } from './runtime/backend.ts'
+export { specialise, type SpecialisedGraph } from './runtime/specialise.ts'
+export { createReferenceBackend } from './backends/reference/reference-backend.ts'

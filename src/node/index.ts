@@ -1,6 +1,9 @@
 /** The library with files: everything of the platform-neutral entry, and `load` and `save` by path. */
 export * from '../index.ts'
 
+export { createSession, type NodeSessionOptions } from './session.ts'
+export { createOneDnnBackend } from '../backends/onednn/onednn-backend.ts'
+
 import { loadBytes } from '../load.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { saveModule } from '../script/save-module.ts'

@@ -28,3 +28,13 @@ export class InputError extends PermafrostError {
 export class ExecutionError extends PermafrostError {
   readonly code = 'execution'
 }
+
+/** A session was used after `dispose`. */
+export class SessionDisposedError extends PermafrostError {
+  readonly code = 'session-disposed'
+}
+
+/** A backend was asked for by a name that none has. */
+export class UnknownBackendError extends PermafrostError {
+  readonly code = 'unknown-backend'
+}

@@ -294,6 +294,7 @@ function writtenBy(schema: FunctionSchema | undefined, args: readonly IValue[]):
 }
 
 const stateful = new Set([
+  'prim::GetAttr',
   'prim::SetAttr',
   'prim::CreateObject',
   'prim::CallMethod',

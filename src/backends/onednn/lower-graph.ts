@@ -103,7 +103,7 @@ class GraphLowering {
         return
       }
     }
-    this.#lowerByReference(kernel, reason ?? '')
+    this.#lowerByReference(kernel, reason)
     for (const { node } of epilogues) this.#lowerAlone(node)
   }
 

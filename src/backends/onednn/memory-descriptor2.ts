@@ -1,3 +1,4 @@
+import { invariant } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { numelOf } from '../../tensor/tensor.ts'
 import { OneDnnError } from './errors.ts'
@@ -138,4 +139,10 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
       )
     return this.bytes.every((byte, i) => byte === other.bytes[i])
   }
+}
+
+/** The C struct of a descriptor that this version of the binding made. */
+export function bytesOf(descriptor: MemoryDescriptor): Uint8Array {
+  invariant(descriptor instanceof MemoryDescriptor2, 'a descriptor of another version of the library')
+  return descriptor.bytes
 }

@@ -1,10 +1,9 @@
+import { invariant } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import {
-  type BinaryAlgorithm,
   type Binding,
   type Call,
   type Dnnl,
-  type EltwiseAlgorithm,
   type MemoryDescriptor,
   type Operation,
   type PostOperation,
@@ -20,7 +19,13 @@ import {
   type CFunction,
   type ForeignLibrary,
 } from './foreign-library.ts'
-import { descriptorBytes, MemoryDescriptor2 } from './memory-descriptor2.ts'
+import {
+  binaryAlgorithms,
+  describeOperation,
+  eltwiseAlgorithms,
+  type DescribedOperation,
+} from './operation-descriptors2.ts'
+import { bytesOf, descriptorBytes, MemoryDescriptor2 } from './memory-descriptor2.ts'
 
 // Numbers of enumerations in oneDNN 2.x (dnnl_types.h).
 const statuses = [
@@ -32,51 +37,10 @@ const statuses = [
   'runtime_error',
   'not_required',
 ]
-const forwardInference = 96
 const cpu = 1
 const defaultStream = 1
 const userScratchpad = 1
 const query = { source: 129, weights: 131, destination: 133, scratchpad: 136, implementation: 8 }
-const useStatistics = 1
-const useScale = 8
-const useShift = 16
-const fuseRelu = 4
-
-const convolutionAlgorithms = { direct: 1, winograd: 2, auto: 3 }
-const deconvolutionDirect = 10
-const poolingAlgorithms = { max: 511, 'average with padding': 767, 'average without padding': 1023 }
-const resamplingAlgorithms = { nearest: 196592, linear: 196593 }
-const reductionAlgorithms = { max: 196594, sum: 196596, mean: 196598 }
-const softmaxAlgorithms = { plain: 196608, logarithm: 196609 }
-const binaryAlgorithms: Readonly<Record<BinaryAlgorithm, number>> = {
-  add: 131056,
-  mul: 131057,
-  max: 131058,
-  min: 131059,
-  div: 131060,
-  sub: 131061,
-}
-const eltwiseAlgorithms: Readonly<Record<EltwiseAlgorithm, number>> = {
-  relu: 31,
-  tanh: 47,
-  elu: 63,
-  square: 79,
-  abs: 95,
-  sqrt: 111,
-  linear: 127,
-  soft_relu: 159,
-  logistic: 175,
-  exp: 191,
-  gelu_tanh: 207,
-  swish: 223,
-  log: 239,
-  clip: 255,
-  pow: 32,
-  gelu_erf: 48,
-  round: 64,
-  mish: 96,
-  hardswish: 112,
-}
 
 /** Opens a library of version 2.6 or 2.7. Its descriptors of operations are C structs that `…_desc_init` fills. */
 export function openVersion2(library: ForeignLibrary, version: string): Dnnl {
@@ -121,10 +85,6 @@ function check(status: number, call: string): void {
   if (status !== 0) throw new OneDnnError(statuses[status] ?? `status ${status}`, call)
 }
 
-function dims(values: readonly number[]): BigInt64Array {
-  return BigInt64Array.from(values, BigInt)
-}
-
 class Version2 implements Dnnl {
   readonly version: string
   readonly #c: Functions
@@ -137,7 +97,7 @@ class Version2 implements Dnnl {
     this.version = version
     this.#c = functions
     const size = functions.get('dnnl_memory_desc_get_size', 'void* desc', 'size_t')
-    this.#sizeOf = (bytes) => Number(size(bytes))
+    this.#sizeOf = (bytes) => size(bytes)
     this.#engine = this.#handle('dnnl_engine_create', 'void* engine, int kind, size_t index', cpu, 0)
     this.#stream = this.#handle(
       'dnnl_stream_create',
@@ -231,111 +191,15 @@ class Version2 implements Dnnl {
     )
   }
 
-  /** Fills the C struct of an operation; it is larger than any of them. */
-  #describeOperation(operation: Exclude<Operation, { kind: 'reorder' | 'concat' }>): Uint8Array {
-    const out = new Uint8Array(16384)
-    const init = (name: string, parameters: string, ...args: readonly CArgument[]): void =>
-      this.#c.call(`dnnl_${name}_desc_init`, `void* out, ${parameters}`, out, ...args)
-    switch (operation.kind) {
-      case 'convolution': {
-        const { source, weights, bias, destination, strides, dilation, paddingBegin, paddingEnd } = operation
-        const algorithm = operation.transposed
-          ? deconvolutionDirect
-          : convolutionAlgorithms[operation.algorithm]
-        init(
-          operation.transposed ? 'dilated_deconvolution_forward' : 'dilated_convolution_forward',
-          'int kind, int algorithm, void* src, void* wei, void* bias, void* dst, void* st, void* dil, void* pl, void* pr',
-          ...[forwardInference, algorithm, bytesOf(source), bytesOf(weights), bias ? bytesOf(bias) : null],
-          ...[bytesOf(destination), dims(strides), dims(dilation.map((step) => step - 1))],
-          ...[dims(paddingBegin), dims(paddingEnd)],
-        )
-        break
-      }
-      case 'inner product':
-      case 'matmul': {
-        const { source, weights, bias, destination } = operation
-        const memories = [source, weights, bias, destination].map((one) => (one ? bytesOf(one) : null))
-        const parameters = 'void* src, void* wei, void* bias, void* dst'
-        if (operation.kind === 'matmul') init('matmul', parameters, ...memories)
-        else init('inner_product_forward', `int kind, ${parameters}`, forwardInference, ...memories)
-        break
-      }
-      case 'pooling': {
-        const { source, destination, strides, kernel, dilation, paddingBegin, paddingEnd } = operation
-        init(
-          'pooling_v2_forward',
-          'int kind, int algorithm, void* src, void* dst, void* st, void* ker, void* dil, void* pl, void* pr',
-          ...[
-            forwardInference,
-            poolingAlgorithms[operation.algorithm],
-            bytesOf(source),
-            bytesOf(destination),
-          ],
-          ...[dims(strides), dims(kernel), dims(dilation.map((step) => step - 1))],
-          ...[dims(paddingBegin), dims(paddingEnd)],
-        )
-        break
-      }
-      case 'eltwise':
-        init(
-          'eltwise_forward',
-          'int kind, int algorithm, void* data, float alpha, float beta',
-          ...[forwardInference, eltwiseAlgorithms[operation.algorithm], bytesOf(operation.data)],
-          ...[operation.alpha, operation.beta],
-        )
-        break
-      case 'binary':
-        init(
-          'binary',
-          'int algorithm, void* a, void* b, void* dst',
-          binaryAlgorithms[operation.algorithm],
-          ...[...operation.sources, operation.destination].map(bytesOf),
-        )
-        break
-      case 'softmax':
-        init(
-          'softmax_v2_forward',
-          'int kind, int algorithm, void* src, void* dst, int axis',
-          ...[forwardInference, softmaxAlgorithms[operation.logarithm ? 'logarithm' : 'plain']],
-          ...[bytesOf(operation.data), bytesOf(operation.data), operation.axis],
-        )
-        break
-      case 'layer normalisation':
-        init(
-          'layer_normalization_forward',
-          'int kind, void* data, void* stat, float epsilon, uint flags',
-          ...[forwardInference, bytesOf(operation.data), null, operation.epsilon, useScale | useShift],
-        )
-        break
-      case 'batch normalisation':
-        init(
-          'batch_normalization_forward',
-          'int kind, void* data, float epsilon, uint flags',
-          ...[forwardInference, bytesOf(operation.data), operation.epsilon],
-          useStatistics | useScale | useShift | (operation.relu ? fuseRelu : 0),
-        )
-        break
-      case 'resampling':
-        init(
-          'resampling_forward',
-          'int kind, int algorithm, void* factors, void* src, void* dst',
-          ...[forwardInference, resamplingAlgorithms[operation.algorithm], null],
-          ...[bytesOf(operation.source), bytesOf(operation.destination)],
-        )
-        break
-      case 'reduction':
-        init(
-          'reduction',
-          'int algorithm, void* src, void* dst, float p, float eps',
-          ...[reductionAlgorithms[operation.algorithm], bytesOf(operation.source)],
-          ...[bytesOf(operation.destination), 0, 0],
-        )
-    }
-    return out
+  #describeOperation(operation: DescribedOperation): Uint8Array {
+    return describeOperation(operation, (name, parameters, ...args) =>
+      this.#c.call(name, parameters, ...args),
+    )
   }
 
   bind(primitive: Primitive, bindings: readonly Binding[]): Call {
-    return new Call2(this.#c, this.#engine, this.#stream, primitive as Primitive2, bindings)
+    invariant(primitive instanceof Primitive2, 'a primitive of another version of the library')
+    return new Call2(this.#c, this.#engine, this.#stream, primitive, bindings)
   }
 
   addressOf(bytes: Uint8Array): bigint {
@@ -361,10 +225,6 @@ function openMp(): CFunction | undefined {
       continue
     }
   return undefined
-}
-
-function bytesOf(descriptor: MemoryDescriptor): Uint8Array {
-  return (descriptor as MemoryDescriptor2).bytes
 }
 
 class Primitive2 implements Primitive {

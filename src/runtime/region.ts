@@ -1,0 +1,153 @@
+import type { Graph, Node } from '../ir/graph.ts'
+import { Dict, Double, List, Tuple, type IValue } from '../ir/ivalue.ts'
+import { eliminateCommonSubexpressionsPass } from '../passes/eliminate-common-subexpressions.ts'
+import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
+import { runPasses } from '../passes/pass-manager.ts'
+import { contiguous } from '../ops/tensor-access.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import type { Backend, Plan, PlanOptions, PlanReport } from './backend.ts'
+import { compileProgram } from './compile.ts'
+import type { Machine } from './machine.ts'
+import { ruleOf } from './node-rules.ts'
+import type { Program } from './program.ts'
+import { DataDependentError, specialise, type SpecialisedGraph } from './specialise.ts'
+import { groupStaticNodes, regionOf } from './static-regions.ts'
+import { replaceTensors, tensorsIn } from './value-tensors.ts'
+
+/** What regions share: who plans for them, and how. */
+export interface RegionContext {
+  readonly backend: Backend
+  readonly options: PlanOptions
+  /** Plans that one region keeps; the one that was not used for longest goes first. */
+  readonly mostPlans: number
+  profile: boolean
+  warn(message: string): void
+}
+
+/** What a region does, for `explain`. */
+export interface RegionReport {
+  /** Of the inputs that the plan is for. */
+  readonly signature: string
+  readonly plan: PlanReport
+}
+
+/** A node that no plan holds. */
+export interface InterpretedNode {
+  readonly node: Node
+  readonly reason: string
+}
+
+interface Planned {
+  readonly specialised: SpecialisedGraph
+  readonly plan: Plan
+}
+
+/**
+ * A graph that is planned for the kinds of inputs that it meets. Where a node's result depends on more than that, the
+ * graph is split around it: the interpreter runs the node, and what is left and right of it are regions again.
+ */
+export class Region {
+  readonly #graph: Graph
+  readonly #context: RegionContext
+  readonly #plans = new Map<string, Planned>()
+  readonly #excluded = new Map<Node, string>()
+  #split: { readonly program: Program; readonly regions: readonly Region[] } | undefined
+
+  constructor(graph: Graph, context: RegionContext) {
+    this.#graph = graph
+    this.#context = context
+  }
+
+  run(args: readonly IValue[], machine: Machine): readonly IValue[] {
+    while (this.#split === undefined) {
+      try {
+        return this.#runPlanned(args)
+      } catch (error) {
+        if (!(error instanceof DataDependentError)) throw error
+        this.#splitAround(error)
+      }
+    }
+    return machine.runProgram(this.#split.program, args)
+  }
+
+  #runPlanned(args: readonly IValue[]): readonly IValue[] {
+    const { specialised, plan } = this.#planFor(args)
+    const inputs = args.flatMap((arg) => [...tensorsIn(arg)])
+    const results = plan.run(inputs.map(contiguous), this.#context.profile)
+    return specialised.outputs.map((output) =>
+      replaceTensors(output, (tensor) => {
+        const index = specialised.outputOf.get(tensor)
+        return index === undefined ? tensor : (results[index] as Tensor)
+      }),
+    )
+  }
+
+  #planFor(args: readonly IValue[]): Planned {
+    const signature = args.map(signatureOf).join(', ')
+    const known = this.#plans.get(signature)
+    this.#plans.delete(signature)
+    const planned = known ?? this.#makePlan(args)
+    this.#plans.set(signature, planned)
+    if (this.#plans.size > this.#context.mostPlans) this.#forgetOldest()
+    return planned
+  }
+
+  #makePlan(args: readonly IValue[]): Planned {
+    const { backend, options } = this.#context
+    const rowMajor = args.map((arg) => replaceTensors(arg, ({ dtype, sizes }) => Tensor.meta(dtype, sizes)))
+    const specialised = specialise(this.#graph, rowMajor, (message) => this.#context.warn(message))
+    runPasses(specialised.graph, [eliminateCommonSubexpressionsPass, eliminateDeadCodePass])
+    return { specialised, plan: backend.plan(specialised, options) }
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#plans.keys()
+    if (oldest === undefined) return
+    this.#plans.get(oldest)?.plan.dispose()
+    this.#plans.delete(oldest)
+  }
+
+  #splitAround({ node, found }: DataDependentError): void {
+    this.#excluded.set(node, found)
+    const grouped = groupStaticNodes(this.#graph, new Set(this.#excluded.keys()))
+    const regions: Region[] = []
+    const program = compileProgram(grouped, (each) => {
+      const inner = regionOf(each)
+      if (inner === undefined) return ruleOf(each)
+      const region = new Region(inner, this.#context)
+      regions.push(region)
+      return (args, machine) => region.run(args, machine)
+    })
+    this.dispose()
+    this.#split = { program, regions }
+  }
+
+  /** Reports of all plans, its own and those of its parts. */
+  *reports(): Generator<RegionReport, void, undefined> {
+    for (const [signature, { plan }] of this.#plans) yield { signature, plan: plan.report() }
+    for (const region of this.#split?.regions ?? []) yield* region.reports()
+  }
+
+  *interpreted(): Generator<InterpretedNode, void, undefined> {
+    for (const [node, reason] of this.#excluded) yield { node, reason }
+    for (const region of this.#split?.regions ?? []) yield* region.interpreted()
+  }
+
+  dispose(): void {
+    for (const { plan } of this.#plans.values()) plan.dispose()
+    this.#plans.clear()
+    for (const region of this.#split?.regions ?? []) region.dispose()
+  }
+}
+
+/** Everything that a plan depends on: dtypes and sizes of tensors, the content of all else. */
+function signatureOf(value: IValue): string {
+  if (value instanceof Tensor) return `${value.dtype}[${value.sizes.join('x')}]`
+  if (value instanceof List) return `[${value.elements.map(signatureOf).join(', ')}]`
+  if (value instanceof Tuple) return `(${value.elements.map(signatureOf).join(', ')})`
+  if (value instanceof Dict)
+    return `{${[...value.entries()].map(([key, item]) => `${signatureOf(key)}: ${signatureOf(item)}`).join(', ')}}`
+  if (value instanceof Double) return `${value.value}f`
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' && value !== null ? value.constructor.name : String(value)
+}

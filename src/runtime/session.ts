@@ -1,0 +1,181 @@
+import { Tuple, type IValue, type ScriptObject } from '../ir/ivalue.ts'
+import { freeze } from '../passes/freeze-module.ts'
+import { inlinedGraph } from '../passes/preoptimize.ts'
+import { PermafrostError } from '../errors.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import type { Backend, StepReport } from './backend.ts'
+import { createEnvironment, type Environment } from './environment.ts'
+import { InputError, SessionDisposedError } from './errors.ts'
+import { bindInputs, type Inputs } from './input-binding.ts'
+import { Machine } from './machine.ts'
+import { toPlain, type Plain } from './plain-value.ts'
+import { Region, type RegionContext } from './region.ts'
+import { restoreObjects } from './restore-objects.ts'
+import { tensorsIn } from './value-tensors.ts'
+
+export interface SessionOptions {
+  readonly backend: Backend
+  /** Why a backend that was asked for does not serve; told by `explain`. */
+  readonly fallback?: string
+  /** Threads that kernels may use; 1 when left out. */
+  readonly threads?: number
+  /** The method to run, `forward` when left out. */
+  readonly method?: string
+  /** Measures alternatives when planning, and keeps the fastest. */
+  readonly tune?: boolean
+  /** Plans to keep, one for each kind of inputs; 16 when left out. */
+  readonly plans?: number
+  readonly environment?: Environment
+}
+
+export interface RunOptions {
+  /** Takes the time of every step; `explain` tells it. */
+  readonly profile?: boolean
+}
+
+/** What ran where, in which layout, and why not elsewhere. */
+export interface Explanation {
+  readonly backend: string
+  readonly fallback?: string
+  /** Why the module was not frozen, if it was not. */
+  readonly unfrozen?: string
+  readonly plans: readonly {
+    readonly inputs: string
+    readonly steps: readonly StepReport[]
+    /** Bytes: of the arena, of all that lies in it one behind the other, the least any plan takes, packed weights. */
+    readonly arenaBytes: number
+    readonly sumBytes: number
+    readonly lowerBound: number
+    readonly constantBytes: number
+  }[]
+  /** Nodes that the interpreter runs between plans. */
+  readonly interpreted: readonly { readonly node: string; readonly reason: string }[]
+}
+
+/**
+ * Makes a method of a module ready to run again and again. The module is frozen; plans are made when inputs of a new
+ * kind (dtypes, sizes, content of what is no tensor) are first met.
+ *
+ * @throws InputError for a method that does not exist
+ */
+export function createSession(module: ScriptObject, options: SessionOptions): Session {
+  return new Session(module, options)
+}
+
+export class Session {
+  readonly #object: ScriptObject
+  readonly #method: string
+  readonly #region: Region
+  readonly #context: RegionContext
+  readonly #environment: Environment
+  readonly #options: SessionOptions
+  readonly #unfrozen: string | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+  #disposed = false
+
+  constructor(module: ScriptObject, options: SessionOptions) {
+    this.#options = options
+    this.#method = options.method ?? 'forward'
+    this.#environment = options.environment ?? createEnvironment()
+    const { object, unfrozen } = frozen(module, this.#method)
+    this.#object = object
+    this.#unfrozen = unfrozen
+    const { threads = 1, tune = false, plans = 16 } = options
+    this.#context = {
+      backend: options.backend,
+      options: { threads, tune },
+      mostPlans: Math.max(plans, 1),
+      profile: false,
+      warn: (message) => this.#environment.warn(message),
+    }
+    this.#region = new Region(inlinedGraph(this.#function()), this.#context)
+    restoreObjects(this.#object, new Machine(this.#environment))
+  }
+
+  #function(): NonNullable<ReturnType<ScriptObject['type']['methods']['get']>> {
+    const found = this.#object.type.methods.get(this.#method)
+    if (found) return found
+    throw new InputError(
+      `${this.#object.type.name} has no method '${this.#method}'`,
+      {},
+      `its methods: ${[...this.#object.type.methods.keys()].join(', ')}`,
+    )
+  }
+
+  /**
+   * Runs the method: inputs in its order, or by name. Calls may overlap; they run one after the other.
+   *
+   * @returns what the method returns, the elements of a tuple one by one
+   * @throws SessionDisposedError; InputError for inputs that do not fit; what the model raises
+   */
+  run(inputs: Inputs | readonly unknown[], options: RunOptions = {}): Promise<readonly Plain[]> {
+    const result = this.#tail.then(() => this.runSync(inputs, options))
+    this.#tail = result.catch(() => undefined)
+    return result
+  }
+
+  /** As `run`, at once. */
+  runSync(inputs: Inputs | readonly unknown[], { profile = false }: RunOptions = {}): readonly Plain[] {
+    const value = this.runValues(inputs, profile)
+    return value instanceof Tuple ? value.elements.map(toPlain) : [toPlain(value)]
+  }
+
+  /** As `runSync`, with the interpreter's own values. */
+  runValues(inputs: Inputs | readonly unknown[], profile = false): IValue {
+    if (this.#disposed)
+      throw new SessionDisposedError(
+        'the session was disposed of',
+        {},
+        'create another one with createSession',
+      )
+    const bound = bindInputs(this.#function().schema, 'length' in inputs ? { positional: inputs } : inputs)
+    for (const value of bound) checkAttached(value)
+    this.#context.profile = profile
+    const machine = new Machine(this.#environment)
+    return this.#region.run([this.#object, ...bound], machine)[0] ?? null
+  }
+
+  explain(): Explanation {
+    const { backend, fallback } = this.#options
+    return {
+      backend: backend.description,
+      ...(fallback !== undefined && { fallback }),
+      ...(this.#unfrozen !== undefined && { unfrozen: this.#unfrozen }),
+      plans: [...this.#region.reports()].map(({ signature, plan }) => ({ inputs: signature, ...plan })),
+      interpreted: [...this.#region.interpreted()].map(({ node, reason }) => ({ node: node.kind, reason })),
+    }
+  }
+
+  /** Lets go of plans and their memory; a second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#region.dispose()
+  }
+}
+
+/** A module that cannot be frozen runs as it is. */
+function frozen(
+  module: ScriptObject,
+  method: string,
+): { readonly object: ScriptObject; readonly unfrozen: string | undefined } {
+  try {
+    const preserved = method === 'forward' ? [] : [method]
+    return { object: freeze(module, { preserved }).module, unfrozen: undefined }
+  } catch (error) {
+    if (error instanceof PermafrostError) return { object: module, unfrozen: error.message }
+    throw error
+  }
+}
+
+/** The memory of a typed array may have been given away. */
+function checkAttached(value: IValue): void {
+  for (const tensor of tensorsIn(value)) {
+    if (!(tensor instanceof Tensor) || tensor.numel === 0 || tensor.storage.bytes.length > 0) continue
+    throw new InputError(
+      'the memory of an input tensor is gone',
+      {},
+      'its buffer was transferred; pass a copy',
+    )
+  }
+}
