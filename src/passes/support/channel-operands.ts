@@ -4,10 +4,10 @@ import { resultType } from '../../ops/type-promotion.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { PassContext } from '../pass.ts'
 import type { ChannelAffine, Layer } from './channel-layer.ts'
-import { constantOf } from './constants.ts'
 import { elementsOf, isPlainFloat } from './fold-tensors.ts'
 import { rankOf } from './known-tensor.ts'
 import type { NodeArguments } from './node-arguments.ts'
+import { readOnlyConstant } from './read-only-constants.ts'
 
 /**
  * What a batch norm does to each of `channels` channels, or why that is not known: with
@@ -66,7 +66,7 @@ function affineOf({ mean, variance, weight, bias, eps }: Statistics): Required<C
  * - broadcast to the result it differs between channels only, and it makes the result neither larger nor longer.
  */
 export function channelOperand(value: Value, layer: Layer, cx: PassContext): Float64Array | string {
-  const constant = constantOf(value)
+  const constant = readOnlyConstant(value, cx)
   const { weight, channels } = layer
   if (typeof constant === 'number') return new Float64Array(channels).fill(constant)
   if (constant instanceof Double) return new Float64Array(channels).fill(constant.value)

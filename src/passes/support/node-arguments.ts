@@ -3,7 +3,8 @@ import { schemaKey, type FunctionSchema } from '../../ir/schema.ts'
 import type { OperatorTraits } from '../../ops/operator.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { PassContext } from '../pass.ts'
-import { constantBool, constantInt, constantNumber, constantOf } from './constants.ts'
+import { constantBool, constantInt, constantNumber } from './constants.ts'
+import { readOnlyConstant } from './read-only-constants.ts'
 
 /** What the node's operator is to folding passes. */
 export function roleOf(node: Node, cx: PassContext): OperatorTraits['role'] {
@@ -15,9 +16,11 @@ export function roleOf(node: Node, cx: PassContext): OperatorTraits['role'] {
 export class NodeArguments {
   readonly node: Node
   readonly schema: FunctionSchema | undefined
+  readonly #cx: PassContext
 
   constructor(node: Node, cx: PassContext) {
     this.node = node
+    this.#cx = cx
     this.schema = cx.schemaOf(node)
   }
 
@@ -49,10 +52,10 @@ export class NodeArguments {
     return this.optionalTensor(name) ?? undefined
   }
 
-  /** `null` for a constant None; undefined for anything that is no constant. */
+  /** `null` for a constant None; undefined for anything that is no constant, or is written. */
   optionalTensor(name: string): Tensor | null | undefined {
     const value = this.value(name)
-    const constant = value && constantOf(value)
+    const constant = value && readOnlyConstant(value, this.#cx)
     return constant === null || constant instanceof Tensor ? constant : undefined
   }
 }
