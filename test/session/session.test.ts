@@ -5,7 +5,7 @@ import { load, createSession, Tensor, runMethod } from '../../src/node/index.ts'
 import { SessionDisposedError } from '../../src/runtime/errors.ts'
 import { tensorsIn } from '../../src/runtime/value-tensors.ts'
 
-const model = (): ReturnType<typeof load> => load('test/fixtures/models/conv-bn-cascade.scripted.pt')
+const model = (): ReturnType<typeof load> => load('test/fixtures/models/cascade.pt')
 
 function image(edge: number, seed = 1): Tensor {
   let state = seed
