@@ -1,3 +1,4 @@
+import { readArchive } from '../archive/archive.ts'
 import { describe, expect, it } from 'vitest'
 import { noise } from '../../test/support/conv-bn-models.ts'
 import { ModuleSource } from '../../test/support/modules.ts'
@@ -7,7 +8,9 @@ import type { Graph } from '../ir/graph.ts'
 import { reorderKind } from '../ir/layout-attribute.ts'
 import type { IValue } from '../ir/ivalue.ts'
 import { verifyGraph } from '../ir/verifier.ts'
+import { loadBytes, saveBytes } from '../load.ts'
 import { runGraph } from '../runtime/interpreter.ts'
+import { runMethod } from '../runtime/module-runner.ts'
 import { convertLayout } from '../tensor/convert-layout.ts'
 import { OpaqueLayout, parseLayout } from '../tensor/layout.ts'
 import { Storage } from '../tensor/storage.ts'
@@ -177,6 +180,22 @@ describe('a target with layouts of its own', () => {
     })
     expect(misses).toEqual(['it writes or gives back an operand'])
   })
+})
+
+it('can be saved: what is packed becomes row-major again, a reorder a copy', () => {
+  const { module: root, graph } = freezeParams(module, 'forward', 'weight')
+  const expected = run(graph)
+  const save = (): Uint8Array => saveBytes({ root, name: 'conv', version: 10, extra: new Map() })
+  insertReorders(graph, blockedTarget())
+  const copying = save()
+  runPasses(graph, [constantPropagation])
+  const packed = save()
+  for (const bytes of [copying, packed]) {
+    const again = loadBytes(bytes)
+    expect((runMethod(again.root, 'forward', [input]) as Tensor).data).toEqual(expected)
+  }
+  const code = [...readArchive(copying).code.values()].map((file) => file.text).join('')
+  expect(code).toContain('torch.clone(')
 })
 
 it('packs to the bit what the reference backend packs', () => {

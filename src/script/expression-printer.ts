@@ -1,6 +1,7 @@
 import { GraphFunction } from '../ir/graph-function.ts'
 import type { Node, Value } from '../ir/graph.ts'
 import type { IValue } from '../ir/ivalue.ts'
+import { reorderKind } from '../ir/layout-attribute.ts'
 import type { FunctionSchema } from '../ir/schema.ts'
 import { withoutOptional } from '../ir/type-relations.ts'
 import type { Type } from '../ir/types.ts'
@@ -83,6 +84,8 @@ const printers: Readonly<Record<string, NodePrinter>> = {
   },
   'prim::tolist': (node, scope, [value]) =>
     `annotate(${scope.annotation(node.output().type)}, (${value ?? ''}).tolist())`,
+  // libtorch has no such layouts: to it a reorder is a copy, and what is packed is written row-major.
+  [reorderKind]: (_node, _scope, [value]) => `torch.clone(${value ?? ''})`,
   'prim::Print': (_node, _scope, args) => `print(${args.join(', ')})`,
   'aten::IntImplicit': printImplicit,
   'aten::FloatImplicit': printImplicit,
