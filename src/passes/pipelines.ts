@@ -6,6 +6,7 @@ import { constantPropagation } from './constant-propagation.ts'
 import { eliminateCommonSubexpressionsPass } from './eliminate-common-subexpressions.ts'
 import { eliminateDeadCodePass } from './eliminate-dead-code.ts'
 import { eliminateNoOpsPass } from './eliminate-no-ops.ts'
+import { eliminatePartialRedundancyPass } from './eliminate-partial-redundancy.ts'
 import { foldBatchNormConv } from './fold-batch-norm-conv.ts'
 import { foldConvAddOrSub } from './fold-conv-add-or-sub.ts'
 import { foldConvBatchNorm } from './fold-conv-batch-norm.ts'
@@ -14,9 +15,11 @@ import { foldLinearAddOrSub } from './fold-linear-add-or-sub.ts'
 import { foldLinearBatchNorm } from './fold-linear-batch-norm.ts'
 import { foldLinearMulOrDiv } from './fold-linear-mul-or-div.ts'
 import { inline } from './inline.ts'
+import { insertReordersPass } from './insert-reorders.ts'
 import { lowerSimpleTuplesPass } from './lower-simple-tuples.ts'
 import { repeatPasses, type Pass, type PipelineStep } from './pass.ts'
 import { peephole } from './peephole.ts'
+import { propagateLayoutsPass } from './propagate-layouts.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
 import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
 
@@ -65,10 +68,22 @@ export const inferencePipeline: readonly PipelineStep[] = [
 /** Tidies any graph. */
 const simplifyPipeline: readonly Pass[] = [inline, ...frozenPipeline, canonicalizeOutputsPass]
 
+/** Shows what a backend with blocked layouts does, and leaves no more reorders than it must (docs/layouts.md). */
+export const layoutPipeline: readonly PipelineStep[] = [
+  insertReordersPass,
+  constantPropagation,
+  propagateLayoutsPass,
+  constantPropagation,
+  eliminateCommonSubexpressionsPass,
+  eliminatePartialRedundancyPass,
+  eliminateDeadCodePass,
+]
+
 /** Named lists of passes. */
 export const pipelines: Readonly<Record<string, readonly PipelineStep[]>> = {
   frozen: frozenPipeline,
   inference: inferencePipeline,
+  layouts: layoutPipeline,
   numerics: numericsPipeline,
   simplify: simplifyPipeline,
 }
