@@ -19,10 +19,17 @@ import {
   type InlinedMethod,
   type InlinedMethods,
 } from './support/inline-module.ts'
-import { everyNode, isModule, joinPath, type Slot, type SlotAccess } from './support/module-slots.ts'
+import {
+  everyNode,
+  isModule,
+  joinPath,
+  listSlots,
+  type Slot,
+  type SlotAccess,
+} from './support/module-slots.ts'
 import { resolvePreserved, type Preserved } from './support/preserved.ts'
 import { defaultServices } from './support/services.ts'
-import { SlotWrites } from './support/slot-writes.ts'
+import { memoryOf, SlotWrites } from './support/slot-writes.ts'
 import { contentWith, modulesBelow } from './support/whole-module.ts'
 
 export interface FreezeOptions extends PassOptions {
@@ -76,6 +83,8 @@ class ModuleFreezer {
   readonly #options: FreezeOptions
   readonly #flags: ReadonlyMap<string, boolean>
   readonly #writes: SlotWrites
+  /** What others may write through preserved attributes. */
+  readonly #preservedMemory: ReadonlySet<object>
   /** Modules that stay with all their methods, which may be called from outside. */
   readonly #whole = new Set<ScriptObject>()
 
@@ -92,6 +101,11 @@ class ModuleFreezer {
         this.ledger.read(access)
         this.#checkEval(access.slot)
       }
+    this.#preservedMemory = new Set(
+      listSlots(module).flatMap((slot) =>
+        preserved.has(slot) ? [...memoryOf(slot.object.slots.get(slot.name))] : [],
+      ),
+    )
     for (const object of [...preserved.modules, ...escapingModules(inlined)])
       if (object !== module) this.#whole.add(object)
     this.#writes = new SlotWrites(this.#withMethodsOfWhole(module, inlined), {
@@ -153,6 +167,8 @@ class ModuleFreezer {
   #decide(slot: Slot, content: IValue): { readonly why: string } | { readonly content: IValue } {
     if (this.#preserved.has(slot)) return { why: 'it is preserved' }
     if (this.#whole.has(slot.object)) return { why: staysWhole }
+    if ([...memoryOf(content)].some((memory) => this.#preservedMemory.has(memory)))
+      return { why: 'it is preserved by another name' }
     const writer = this.#writes.writerOf(slot)
     if (writer) return { why: describeWriter(writer) }
     const flag = typeof content === 'boolean' ? this.#flags.get(slot.name) : undefined

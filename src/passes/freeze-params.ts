@@ -1,5 +1,5 @@
 import type { Node, Use, Value } from '../ir/graph.ts'
-import type { IValue, ScriptObject } from '../ir/ivalue.ts'
+import { List, type IValue, type ScriptObject } from '../ir/ivalue.ts'
 import { schemaKey } from '../ir/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { InvalidParamNameError } from './errors.ts'
@@ -27,8 +27,9 @@ export interface FreezeParamsOptions extends PassOptions {
  * 1. `name` is `weight`, `bias`, `running_mean` or `running_var`.
  * 2. Every `prim::GetAttr` reachable from `self` is paired with the attribute that it reads.
  * 3. Chosen are those that hold a tensor and are used by a node of interest where the schema's argument has that name,
- *    or where its operator says that the argument plays that part: `w_ih` of an LSTM cell is a weight, and of the list
- *    of an LSTM's parameters the matrices are weights and the vectors are biases.
+ *    or where its operator says that the argument plays that part: `w_ih` of an LSTM cell is a weight; of the list of
+ *    an LSTM's parameters the matrices are weights and the vectors are biases, and a list that is one attribute is
+ *    a weight as a whole.
  * 4. Right behind the GetAttr a `prim::Constant` holds the detached tensor, with a complete type and the debug name
  *    `<value>.<name>`, and takes over all uses. An absent bias becomes None. Attributes that share a tensor share
  *    the constant. Nothing else changes.
@@ -102,7 +103,8 @@ class ParamFreezer {
     const [list] = user.outputs
     if (user.kind === 'prim::ListConstruct' && list !== undefined)
       return list.uses.some((use) => this.#partOf(use) === 'by-rank' && partByRank(content) === this.#name)
-    return this.#partOf({ user, offset }) === this.#name
+    const part = this.#partOf({ user, offset })
+    return (part === 'by-rank' ? partByRank(content) : part) === this.#name
   }
 
   /** What the operator takes at the place: a parameter of that name. */
@@ -115,13 +117,13 @@ class ParamFreezer {
   }
 
   #freeze({ node, slot }: SlotAccess, content: IValue): void {
-    if (content !== null && !(content instanceof Tensor)) {
+    const detached = content === null ? null : detachTensors(content)
+    if (detached === undefined) {
       this.#inputs.ledger.kept(slot, 'it holds no tensor')
       this.#cx.miss(node, 'it holds no tensor')
       return
     }
     refuseIfWritten(slot, this.#inputs)
-    const detached = content?.detach() ?? null
     const shared = this.#constants.find(
       (known) => isSame(known.content, detached) && dominates(known.value.node, node),
     )
@@ -143,7 +145,19 @@ const isFreezable: IsOfInterest = (node, argument, cx) => {
   return operator?.freezable?.includes(argument) === true || operator?.parts?.[argument] !== undefined
 }
 
+/** Undefined for what is neither a tensor nor a list of tensors. */
+function detachTensors(content: IValue): IValue | undefined {
+  if (content instanceof Tensor) return content.detach()
+  if (!(content instanceof List) || content.elementType.kind !== 'Tensor') return undefined
+  return new List(
+    content.elements.map((item) => (item instanceof Tensor ? item.detach() : item)),
+    content.elementType,
+  )
+}
+
+/** An attribute that is the whole list, as `_flat_weights` of an LSTM is, counts as weight. */
 function partByRank(content: IValue): ParamName | undefined {
+  if (content instanceof List) return 'weight'
   if (!(content instanceof Tensor)) return undefined
   return content.dim > 1 ? 'weight' : 'bias'
 }

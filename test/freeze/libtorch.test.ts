@@ -22,8 +22,6 @@ const differences: Readonly<Record<string, Partial<LibtorchFreeze>>> = {
   'norms ': { attributes: [] },
   // A batch norm that always trains writes its statistics; libtorch freezes them and loses the writes.
   'always-trains ': { attributes: ['running_mean', 'running_var'], nodes: { forward: 3 } },
-  // One module by two names is kept under those by which it is read; listed once here.
-  'tied a.weight': { attributes: ['a.weight'] },
   // Two fresh zeros that both leave the graph stay two.
   'layers ': { nodes: { forward: 119 } },
   // Attributes with the same memory of which one is written stay; libtorch refuses the module.

@@ -1,5 +1,6 @@
 import type { Graph } from '../../ir/graph.ts'
 import type { ScriptObject } from '../../ir/ivalue.ts'
+import { eliminateDeadCodePass } from '../eliminate-dead-code.ts'
 import { countNodes, FreezeLedger } from '../freeze-ledger.ts'
 import type { FreezeReport } from '../freeze-report.ts'
 import { runPasses, type PassOptions } from '../pass-manager.ts'
@@ -30,7 +31,7 @@ export interface FreezeInputs {
 export interface FreezeMethodOptions extends PassOptions {
   /** Bool attributes that passes are about to decide. */
   readonly flags?: Readonly<Record<string, boolean>>
-  /** Whether attributes go that constants have replaced and no method reads any longer. */
+  /** Whether dead code goes, and attributes that constants have replaced and no method reads any longer. */
   readonly dropUnread?: boolean
 }
 
@@ -48,7 +49,8 @@ export function freezeMethod(
   const { graph, ...known } = methodInModule(module, method, options.flags)
   const inputs = { ledger: new FreezeLedger(), decided: new Map<Slot, boolean>(), ...known }
   const nodesBefore = countNodes(graph)
-  const stats = runPasses(graph, passesOf(inputs), options)
+  const cleaning = options.dropUnread === true ? [eliminateDeadCodePass] : []
+  const stats = runPasses(graph, [...passesOf(inputs), ...cleaning], options)
   const unread =
     options.dropUnread === true
       ? findUnread(module, method, graph, (slot) => inputs.ledger.isFrozen(slot))

@@ -94,7 +94,7 @@ function mayTrain(norm: Node, known: KnownValues): boolean {
 }
 
 /** Everything that can be written in place in a value. */
-function memoryOf(value: IValue | undefined, found = new Set<object>()): Set<object> {
+export function memoryOf(value: IValue | undefined, found = new Set<object>()): Set<object> {
   if (value instanceof Tensor) found.add(value.storage)
   else if (value instanceof List || value instanceof Dict || value instanceof ScriptObject) {
     if (found.has(value)) return found
