@@ -60,3 +60,12 @@ export { createSession, type Explanation, type Session, type SessionOptions } fr
 export type { Backend, Plan, PlanReport, StepReport } from './runtime/backend.ts'
 export { specialise, type SpecialisedGraph } from './runtime/specialise.ts'
 export { createReferenceBackend } from './backends/reference/reference-backend.ts'
+
+export {
+  verifyFreeze,
+  verifyModules,
+  type VerifyFreezeOptions,
+  type VerifyOptions,
+  type VerifyReport,
+} from './runtime/verify.ts'
+export { findSampleInputs, type SampleInputs, type SampleOptions } from './runtime/sample-inputs.ts'

@@ -12,7 +12,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { UsageError } from './errors.ts'
 import { inputOptions, readInputs, type GivenInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
-import { flattenOutputs } from './outputs.ts'
+import { flattenOutputs } from '../runtime/outputs.ts'
 import type { Verb } from './verb.ts'
 
 export const runVerb: Verb = {

@@ -50,8 +50,8 @@ export function checkProgram(program: Program, options: CheckOptions = {}): Verd
   try {
     reference = new Reference(program)
   } catch (error) {
-    if (!isOurs(error)) throw error
-    return { kind: 'unusable', why: `${error.name}: ${error.found}` }
+    if (isOurs(error)) return { kind: 'unusable', why: `${error.name}: ${error.found}` }
+    return { kind: 'fault', where: 'as written', why: String(error) }
   }
   for (const [where, difference] of formsOf(reference, program, options)) {
     try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compareOutputs } from '../../src/cli/compare.ts'
-import { flattenOutputs } from '../../src/cli/outputs.ts'
+import { compareOutputs } from '../../src/runtime/compare.ts'
+import { flattenOutputs } from '../../src/runtime/outputs.ts'
 import type { Graph } from '../../src/ir/graph.ts'
 import { printGraph } from '../../src/ir/graph-printer.ts'
 import { loadBytes, saveBytes } from '../../src/load.ts'
