@@ -38,10 +38,10 @@ export class Pickler {
     this.#annotate = annotate
   }
 
-  /** @throws ModuleSaveError for values that have no pickle: functions, futures */
+  /** @throws ModuleSaveError for values that have no pickle: functions, futures, tensors without elements */
   convert(value: IValue): PickleValue {
     if (value === null || typeof value !== 'object') return value
-    if (value instanceof Tensor) return value
+    if (value instanceof Tensor) return requireElements(value)
     const known = this.#done.get(value)
     if (known !== undefined) return known
     const converted = this.#convertNew(value)
@@ -95,6 +95,15 @@ export class Pickler {
       state.set(name, this.convert(value.slots.get(name) ?? null))
     return object
   }
+}
+
+function requireElements(tensor: Tensor): Tensor {
+  if (!tensor.isMeta) return tensor
+  throw new ModuleSaveError(
+    `a tensor of ${tensor.dtype} [${tensor.sizes.join(', ')}] without elements cannot be saved`,
+    {},
+    'it stands for the shape of a tensor only; save the model as it was before it was specialised',
+  )
 }
 
 function globalOf(qualifiedName: string): PickleGlobal {
