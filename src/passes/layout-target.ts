@@ -14,6 +14,9 @@ export interface LayoutTarget {
   readonly name: string
   /** Undefined when the node has no preference at all. */
   prefer(node: Node): LayoutPreference | undefined
-  /** Whether the target computes the node on tensors of that layout, giving outputs of it. */
+  /**
+   * Whether the target computes the node on tensors of that layout, giving outputs of it. Operands that hold a number per
+   * channel may then come in the layout or row-major.
+   */
   carries(node: Node, layout: Layout): boolean
 }

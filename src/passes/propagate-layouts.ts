@@ -75,7 +75,7 @@ interface TensorPlan {
 
 function planFor(tensor: LayoutTensor, block: Block, choice: LayoutChoice): TensorPlan {
   const form = choice.formOf(tensor.producer)
-  const others = tensor.users.filter(({ wants }) => choice.formOf(wants) !== form)
+  const others = tensor.users.filter((user) => choice.formFor(user, form) !== form)
   const places = others.map(({ use }) => within(use.user, block))
   const first = places.reduce<Node | undefined>(
     (earliest, place) => (earliest === undefined || place.isBefore(earliest) ? place : earliest),
@@ -116,9 +116,9 @@ function setForm(edit: GraphEditor, value: Value, form: Form, layout: BlockedLay
 function applyPlan(edit: GraphEditor, plan: TensorPlan, layout: BlockedLayout, choice: LayoutChoice): void {
   const { tensor, form, first } = plan
   const copy = first && copyFor(edit, plan, first, layout)
-  for (const { use, wants } of tensor.users) {
-    const value = choice.formOf(wants) === form ? tensor.root : copy
-    if (value) edit.replaceInput(use.user, use.offset, value)
+  for (const user of tensor.users) {
+    const value = choice.formFor(user, form) === form ? tensor.root : copy
+    if (value) edit.replaceInput(user.use.user, user.use.offset, value)
   }
   for (const node of [...tensor.copies].reverse()) if (node.output() !== copy) edit.destroy(node)
 }

@@ -1,5 +1,5 @@
 import { numelOf } from '../../tensor/tensor.ts'
-import type { Carrier, Form, LayoutRegion, LayoutTensor } from './layout-region.ts'
+import type { Carrier, Form, LayoutRegion, LayoutTensor, User } from './layout-region.ts'
 import { FlowNetwork } from './min-cut.ts'
 import { knownSizes } from './reorders.ts'
 
@@ -8,6 +8,8 @@ export interface LayoutChoice {
   readonly isBetter: boolean
   /** The form in which a carrier computes, or in which a tensor comes or is wanted. */
   formOf(which: Form | Carrier): Form
+  /** In which form a user gets a tensor that comes in `native`. */
+  formFor(user: User, native: Form): Form
 }
 
 /** Steps in which the sizes of tensors count, when as many reorders are left. */
@@ -26,7 +28,9 @@ export function chooseLayouts(region: LayoutRegion): LayoutChoice {
   for (const carrier of region.carriers) network.prefer(carrier, preferred.get(carrier) ?? 'plain')
   const { cost, formOf } = network.solve()
   const isBetter = cost < presentCost(region, costs, preferred)
-  return { isBetter, formOf }
+  const formFor = ({ wants, isPerChannel }: User, native: Form): Form =>
+    isPerChannel && formOf(wants) === 'packed' ? native : formOf(wants)
+  return { isBetter, formOf, formFor }
 }
 
 function costsOf({ tensors, carriers }: LayoutRegion): ReadonlyMap<LayoutTensor, number> {
@@ -94,9 +98,9 @@ class Network {
     const [toPlain, toPacked] = [this.#flow.addNode(), this.#flow.addNode()]
     this.#flow.addEdge(from, toPlain, cost)
     this.#flow.addEdge(toPacked, from, cost)
-    for (const { wants } of users) {
+    for (const { wants, isPerChannel } of users) {
       if (wants !== 'packed') this.#flow.addEdge(toPlain, this.#nodeOf(wants), Infinity)
-      if (wants !== 'plain') this.#flow.addEdge(this.#nodeOf(wants), toPacked, Infinity)
+      if (wants !== 'plain' && !isPerChannel) this.#flow.addEdge(this.#nodeOf(wants), toPacked, Infinity)
     }
   }
 

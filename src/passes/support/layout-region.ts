@@ -14,7 +14,19 @@ export type Form = 'plain' | 'packed'
 export interface Carrier {
   readonly node: Node
   /** Inputs of the node, or of the list that it takes, that must be of its form. */
-  readonly operands: readonly Use[]
+  readonly operands: readonly Operand[]
+}
+
+export interface Operand extends Use {
+  /** Whether it holds a number per channel: that may be row-major too where the node is packed. */
+  readonly isPerChannel: boolean
+}
+
+export interface User {
+  readonly use: Use
+  readonly wants: Form | Carrier
+  /** As `Operand.isPerChannel`. */
+  readonly isPerChannel: boolean
 }
 
 /** A tensor together with its copies in the other form: whatever form a user wants, it is the same tensor. */
@@ -24,7 +36,7 @@ export interface LayoutTensor {
   readonly producer: Form | Carrier
   /** Reorders in the block, from the root or from one another, in their order. */
   readonly copies: Node[]
-  readonly users: readonly { readonly use: Use; readonly wants: Form | Carrier }[]
+  readonly users: readonly User[]
 }
 
 export interface LayoutRegion {
@@ -68,7 +80,7 @@ class Collector {
   readonly #roots = new Map<Value, Value>()
   readonly #copies = new Map<Value, Node[]>()
   readonly #carrierOf = new Map<Value, Carrier>()
-  readonly #operandOf = new Map<Node, Map<number, Carrier>>()
+  readonly #operandOf = new Map<Node, Map<number, Omit<User, 'use'>>>()
 
   constructor(block: Block, layout: BlockedLayout, aliases: Aliases) {
     this.#block = block
@@ -97,39 +109,42 @@ class Collector {
     const carrier = { node, operands }
     this.carriers.push(carrier)
     this.#carrierOf.set(output, carrier)
-    for (const { user, offset } of operands) {
-      const byOffset = this.#operandOf.get(user) ?? new Map<number, Carrier>()
-      this.#operandOf.set(user, byOffset.set(offset, carrier))
+    for (const { user, offset, isPerChannel } of operands) {
+      const byOffset = this.#operandOf.get(user) ?? new Map<number, Omit<User, 'use'>>()
+      this.#operandOf.set(user, byOffset.set(offset, { wants: carrier, isPerChannel }))
     }
   }
 
   /** Undefined when one of them is of no known form, or its list is seen elsewhere. */
-  #operandsOf(node: Node): Use[] | undefined {
-    const operands: Use[] = []
+  #operandsOf(node: Node): Operand[] | undefined {
+    const uses: Use[] = []
     for (const [offset, input] of node.inputs.entries()) {
       const list = input.type.kind === 'List' ? input.node : undefined
-      if (list === undefined) operands.push({ user: node, offset })
+      if (list === undefined) uses.push({ user: node, offset })
       else if (list.kind === 'prim::ListConstruct') {
         if (input.uses.length > 1 || list.owningBlock !== this.#block) return undefined
-        operands.push(...list.inputs.map((_, i) => ({ user: list, offset: i })))
+        uses.push(...list.inputs.map((_, i) => ({ user: list, offset: i })))
       }
     }
-    const tensors = operands.filter(({ user, offset }) => this.#isOperand(user.input(offset), node.output()))
-    const isKnown = ({ user, offset }: Use): boolean => {
-      const value = user.input(offset)
-      return this.#formOf(value) !== undefined && !this.#aliases.hasValueWriters(value)
-    }
-    return tensors.every(isKnown) ? tensors : undefined
+    const valueOf = ({ user, offset }: Use): Value => user.input(offset)
+    const operands = uses.filter((use) => this.#isOperand(valueOf(use)))
+    if (!operands.every((use) => this.#isSettled(valueOf(use)))) return undefined
+    const isBroadcast = operands.some((use) => haveSameSizes(valueOf(use), node.output()))
+    return operands.map((use) => ({
+      ...use,
+      isPerChannel: isBroadcast && isFlat(valueOf(use)) && !haveSameSizes(valueOf(use), node.output()),
+    }))
   }
 
-  /** A tensor with the layout's axes; one that holds a number per channel is the same in both forms. */
-  #isOperand({ type }: Value, output: Value): boolean {
+  #isSettled(value: Value): boolean {
+    return this.#formOf(value) !== undefined && !this.#aliases.hasValueWriters(value)
+  }
+
+  /** A tensor with the layout's axes, or perhaps so; not a vector of weights. */
+  #isOperand({ type }: Value): boolean {
     if (type.kind !== 'Tensor') return false
     const sizes = knownSizes(type)
-    if (sizes === undefined) return true
-    if (sizes.length !== this.#layout.rank) return false
-    const perChannel = sizes.every((size, axis) => axis === 1 || size === 1)
-    return !perChannel || knownSizes(output.type)?.join() === sizes.join()
+    return sizes === undefined || sizes.length === this.#layout.rank
   }
 
   #formOf({ type }: Value): Form | undefined {
@@ -161,8 +176,20 @@ class Collector {
       const form = this.#formOf(value) ?? 'plain'
       return value.uses
         .filter(({ user }) => !own.has(user))
-        .map((use) => ({ use, wants: this.#operandOf.get(use.user)?.get(use.offset) ?? form }))
+        .map((use) => {
+          const own = this.#operandOf.get(use.user)?.get(use.offset)
+          return { use, ...(own ?? { wants: form, isPerChannel: false }) }
+        })
     })
     return { root, copies, producer: this.#carrierOf.get(root) ?? this.#formOf(root) ?? 'plain', users }
   }
+}
+
+function haveSameSizes(a: Value, b: Value): boolean {
+  return knownSizes(a.type)?.join() === knownSizes(b.type)?.join()
+}
+
+/** Whether it holds one number per channel. */
+function isFlat({ type }: Value): boolean {
+  return knownSizes(type)?.every((size, axis) => axis === 1 || size === 1) === true
 }
