@@ -7,6 +7,7 @@ import { applyMotion, Replacements } from './support/apply-motion.ts'
 import { hasSideEffects, isNondeterministic } from './support/effects.ts'
 import { EventFinder } from './support/expression-events.ts'
 import { expressionWebs, type ExpressionRules, type ExpressionWeb } from './support/expression-webs.ts'
+import { motionBatches } from './support/motion-batches.ts'
 import { planMotion, type WebPlan } from './support/motion-plan.ts'
 import { reorderRules } from './support/reorder-rules.ts'
 import { sinkComputations } from './support/sink-computations.ts'
@@ -62,9 +63,12 @@ function eliminate(
   rulesOf: RulesOf,
 ): void {
   const cx = missingOnce(context)
+  let known: Candidates | undefined
+  const candidates = (): Candidates =>
+    known?.isCurrent === true ? known : (known = new Candidates(graph, cx, rulesOf))
   for (let round = 0; round < rounds; round++) {
     if (![...graph.nodes()].some(isChosen)) return
-    const changed = [simplify, move, sink].map((step) => step(graph, cx, rulesOf)).includes(true)
+    const changed = [simplify, move, sink].map((step) => step(graph, cx, candidates())).includes(true)
     if (!changed) return
     eliminateDeadCode(graph, cx)
   }
@@ -80,18 +84,27 @@ function missingOnce(cx: PassContext): PassContext {
   return { ...cx, miss }
 }
 
-/** The candidates among which the pass may choose, in a graph that does not change meanwhile. */
+/** The candidates among which the pass may choose, in the graph as it was when they were found. */
 class Candidates {
   readonly aliases: AliasDatabase
   readonly rules: ExpressionRules
+  readonly #graph: Graph
+  readonly #revision: number
   readonly #cx: PassContext
   readonly #answers = new Map<Node, boolean>()
 
   constructor(graph: Graph, cx: PassContext, rulesOf: RulesOf) {
+    this.#graph = graph
+    this.#revision = graph.revision
     this.#cx = cx
     this.aliases = new AliasDatabase(graph, (node) => cx.schemaOf(node))
     const rules = rulesOf(this.aliases)
     this.rules = { ...rules, isCandidate: (node) => rules.isCandidate(node) && this.#isPure(node) }
+  }
+
+  /** Whether the graph is still the same. */
+  get isCurrent(): boolean {
+    return this.#graph.revision === this.#revision
   }
 
   #isPure(node: Node): boolean {
@@ -115,8 +128,7 @@ class Candidates {
 }
 
 /** Rule 1. */
-function simplify(graph: Graph, cx: PassContext, rulesOf: RulesOf): boolean {
-  const { rules, aliases } = new Candidates(graph, cx, rulesOf)
+function simplify(graph: Graph, cx: PassContext, { rules, aliases }: Candidates): boolean {
   let changed = false
   for (const node of [...graph.nodes()].filter((candidate) => rules.isCandidate(candidate))) {
     const inner = rules.simplerOperand?.(node, node.input())
@@ -135,15 +147,15 @@ function simplify(graph: Graph, cx: PassContext, rulesOf: RulesOf): boolean {
 }
 
 /** Rules 2 to 7. */
-function move(graph: Graph, cx: PassContext, rulesOf: RulesOf): boolean {
-  const candidates = new Candidates(graph, cx, rulesOf)
+function move(graph: Graph, cx: PassContext, candidates: Candidates): boolean {
   const flow = flowOf(graph, { isObserver: (node) => hasSideEffects(node, cx) })
   const finder = new EventFinder(flow, candidates.aliases)
   const replacements = new Replacements()
   let changed = false
-  for (const webs of batches(expressionWebs(flow, candidates.rules))) {
+  const allWebs = expressionWebs(flow, candidates.rules)
+  for (const { webs, flow: part } of motionBatches(flow, allWebs, finder)) {
     const pinned = new Set(webs.flatMap((web) => pinnedNodes(web, candidates, cx)))
-    for (const plan of planMotion(flow, webs, finder, (node) => pinned.has(node)))
+    for (const plan of planMotion(part, webs, finder, (node) => pinned.has(node)))
       changed = applyPlan(plan, cx, replacements) || changed
   }
   return changed
@@ -158,8 +170,7 @@ function applyPlan(plan: WebPlan, cx: PassContext, replacements: Replacements): 
 }
 
 /** Rule 8. */
-function sink(graph: Graph, cx: PassContext, rulesOf: RulesOf): boolean {
-  const { rules, aliases } = new Candidates(graph, cx, rulesOf)
+function sink(graph: Graph, cx: PassContext, { rules, aliases }: Candidates): boolean {
   return sinkComputations(graph, cx, { isCandidate: (node) => rules.isCandidate(node), aliases })
 }
 
@@ -178,21 +189,4 @@ function isInLoop(node: Node): boolean {
   for (let at = node.owningBlock.owningNode; at; at = at.owningBlock.owningNode)
     if (at.kind === 'prim::Loop') return true
   return false
-}
-
-/** Expressions that are solved at once: enough to fill words, few enough not to fill the memory. */
-const batchSize = 512
-
-function* batches(webs: readonly ExpressionWeb[]): Generator<readonly ExpressionWeb[], void, undefined> {
-  let batch: ExpressionWeb[] = []
-  let size = 0
-  for (const web of webs) {
-    batch.push(web)
-    size += web.length
-    if (size < batchSize) continue
-    yield batch
-    batch = []
-    size = 0
-  }
-  if (batch.length > 0) yield batch
 }

@@ -27,6 +27,7 @@ export class EventFinder {
   readonly #places = new Map<Node, NodePlace>()
   /** Where merged values are there. */
   readonly #merges = new Map<Value, NodePlace>()
+  readonly #events = new Map<Expression, EventsByBlock>()
   readonly #changes = new Map<Value, readonly NodePlace[]>()
 
   constructor(flow: readonly FlowBlock[], aliases: AliasDatabase) {
@@ -40,6 +41,12 @@ export class EventFinder {
   }
 
   events(expression: Expression): EventsByBlock {
+    let events = this.#events.get(expression)
+    if (events === undefined) this.#events.set(expression, (events = this.#find(expression)))
+    return events
+  }
+
+  #find(expression: Expression): EventsByBlock {
     const found = new Map<FlowBlock, ExpressionEvent[]>()
     const add = ({ block, position }: NodePlace, event: Omit<ExpressionEvent, 'position'>): void => {
       const events = found.get(block)

@@ -1,8 +1,12 @@
 import { BitRows, bitsOf, hasBit, setBit } from './bit-rows.ts'
 import type { FlowBlock, FlowEdge } from './structured-flow.ts'
 
-/** Which of some expressions, numbered from 0, are computed where. */
+/** Which of some expressions, numbered from 0, are computed where. The rows are those of the flow, from its first block on. */
 export interface MotionProblem {
+  /**
+   * Consecutive blocks: nothing from behind is needed and nothing from before is known, and all ways pass the first
+   * and the last one.
+   */
   readonly flow: readonly FlowBlock[]
   readonly expressions: number
   /** Block × expression: computed in the block from what its operands are where the block begins. */
@@ -55,9 +59,15 @@ export function lazyCodeMotion(problem: MotionProblem): Motion {
 const patience = 6
 
 /** The operands count as changed where the block begins. */
-function keepIn({ killed, computedFirst }: MotionProblem, { index }: FlowBlock, expression: number): void {
-  killed.set(index, expression)
-  computedFirst.set(index, expression, false)
+function keepIn(problem: MotionProblem, block: FlowBlock, expression: number): void {
+  const row = rowOf(problem.flow, block)
+  problem.killed.set(row, expression)
+  problem.computedFirst.set(row, expression, false)
+}
+
+/** The place of a block among consecutive ones. */
+export function rowOf([first]: readonly FlowBlock[], { index }: FlowBlock): number {
+  return index - (first?.index ?? 0)
 }
 
 function isPossible({ renamed }: MotionProblem, { edge, expression }: Insertion): boolean {
@@ -95,6 +105,15 @@ class Solver {
     return { insertions: [...this.#insertions()], redundant: this.#redundant() }
   }
 
+  #row(block: FlowBlock): number {
+    return rowOf(this.#flow, block)
+  }
+
+  /** Nothing comes into the first block. */
+  #incoming(block: FlowBlock): readonly FlowEdge[] {
+    return block === this.#flow[0] ? [] : block.incoming
+  }
+
   #repeat(blocks: readonly FlowBlock[], update: (block: FlowBlock) => boolean): void {
     for (let changed = true; changed;) {
       changed = false
@@ -103,10 +122,10 @@ class Solver {
   }
 
   #updateNeeded(block: FlowBlock): boolean {
-    const { index } = block
+    const index = this.#row(block)
     const ways = block.outgoing
-      .filter((edge) => !edge.isOneWay)
-      .map((edge) => this.#backward(edge, this.#neededIn.row(edge.to.index)))
+      .filter((edge) => !edge.isOneWay && this.#row(edge.to) < this.#flow.length)
+      .map((edge) => this.#backward(edge, this.#neededIn.row(this.#row(edge.to))))
     const isDeadEnd = ways.length < block.outgoing.length || ways.length === 0
     this.#neededOut.update(index, (i) => (isDeadEnd ? 0 : intersection(ways, i)))
     const out = this.#neededOut.row(index)
@@ -116,8 +135,10 @@ class Solver {
   }
 
   #updateKnown(block: FlowBlock): boolean {
-    const { index } = block
-    const ways = block.incoming.map((edge) => this.#forward(edge, this.#knownOut.row(edge.from.index)))
+    const index = this.#row(block)
+    const ways = this.#incoming(block).map((edge) =>
+      this.#forward(edge, this.#knownOut.row(this.#row(edge.from))),
+    )
     const last = this.#problem.computedLast.row(index)
     const killed = this.#problem.killed.row(index)
     return this.#knownOut.update(index, (i) => {
@@ -127,7 +148,8 @@ class Solver {
   }
 
   #updateLater(block: FlowBlock): boolean {
-    const { index, incoming } = block
+    const index = this.#row(block)
+    const incoming = this.#incoming(block)
     if (incoming.length === 0) return this.#laterIn.update(index, (i) => word(this.#neededIn.row(index), i))
     const ways = incoming.map((edge) => this.#later(edge))
     return this.#laterIn.update(index, (i) => intersection(ways, i))
@@ -135,8 +157,8 @@ class Solver {
 
   /** What may be computed on the edge or later, and not earlier: it is needed there, and not known. */
   #later(edge: FlowEdge): Uint32Array {
-    const { index } = edge.from
-    const needed = this.#neededIn.row(edge.to.index)
+    const index = this.#row(edge.from)
+    const needed = this.#neededIn.row(this.#row(edge.to))
     const killed = this.#problem.killed.row(index)
     const first = this.#problem.computedFirst.row(index)
     const [out, later] = [this.#neededOut.row(index), this.#laterIn.row(index)]
@@ -154,9 +176,9 @@ class Solver {
 
   *#insertions(): Generator<Insertion, void, undefined> {
     for (const block of this.#flow)
-      for (const edge of block.incoming) {
+      for (const edge of this.#incoming(block)) {
         const later = this.#later(edge)
-        const inside = this.#laterIn.row(block.index)
+        const inside = this.#laterIn.row(this.#row(block))
         for (const expression of bitsOf(later.map((bits, i) => bits & ~word(inside, i))))
           if (expression < this.#problem.expressions) yield { edge, expression }
       }
@@ -165,7 +187,7 @@ class Solver {
   #redundant(): BitRows {
     const { computedFirst, expressions } = this.#problem
     const redundant = new BitRows(this.#flow.length, expressions)
-    for (const { index } of this.#flow)
+    for (const index of this.#flow.keys())
       redundant.update(index, (i) => word(computedFirst.row(index), i) & ~word(this.#laterIn.row(index), i))
     return redundant
   }

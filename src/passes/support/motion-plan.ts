@@ -2,7 +2,7 @@ import type { Node } from '../../ir/graph.ts'
 import { BitRows } from './bit-rows.ts'
 import type { EventFinder, EventsByBlock, ExpressionEvent } from './expression-events.ts'
 import type { Expression, ExpressionWeb } from './expression-webs.ts'
-import { lazyCodeMotion } from './lazy-code-motion.ts'
+import { lazyCodeMotion, rowOf } from './lazy-code-motion.ts'
 import type { FlowBlock, FlowEdge } from './structured-flow.ts'
 
 /** Where the result of an expression comes from: a node, the value that is known to hold it, or the ways into the block. */
@@ -33,7 +33,7 @@ export interface Replacement {
   readonly expression: Expression
 }
 
-/** Plans for all the webs, of which those that change nothing are left out. The webs are solved together. */
+/** Plans for all the webs, of which those that change nothing are left out. The flow may be a part that holds them. */
 export function planMotion(
   flow: readonly FlowBlock[],
   webs: readonly ExpressionWeb[],
@@ -72,7 +72,7 @@ class Planner {
     }
     const numbers = new Map(this.#expressions.map((expression, i) => [expression, i]))
     const isRedundant = (block: FlowBlock, expression: Expression): boolean =>
-      redundant.has(block.index, numbers.get(expression) ?? -1)
+      redundant.has(rowOf(this.#flow, block), numbers.get(expression) ?? -1)
     const eventsOf = (expression: Expression): EventsByBlock =>
       this.#events[numbers.get(expression) ?? -1] ?? new Map()
     return this.#webs
@@ -84,7 +84,8 @@ class Planner {
     const rows = (): BitRows => new BitRows(this.#flow.length, this.#expressions.length)
     const [computedFirst, computedLast, killed] = [rows(), rows(), rows()]
     for (const [i, byBlock] of this.#events.entries())
-      for (const [{ index }, events] of byBlock) {
+      for (const [block, events] of byBlock) {
+        const index = rowOf(this.#flow, block)
         computedFirst.set(index, i, this.#firstComputed(events) !== undefined)
         computedLast.set(index, i, events.at(-1)?.kind !== 'changes')
         killed.set(

@@ -30,6 +30,7 @@ function liesAs(value: Value, reorder: Node): boolean {
   const tag = tagOf(reorder)
   if (type.kind !== 'Tensor') return false
   if (isOpaqueTag(tag)) return type.layout?.kind === 'opaque' && type.layout.tag === tag
+  if (type.layout === undefined && type.strides === undefined) return false
   const layout = namedLayout(reorder)
   if (layout === undefined) return false
   if (type.layout) return layout.equals(type.layout)
