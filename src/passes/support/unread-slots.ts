@@ -6,8 +6,9 @@ import { everyNode, isModule, listSlots, type Slot } from './module-slots.ts'
 
 /**
  * The frozen attributes below a module that none of the module's own methods reads any longer once `graph` is the
- * graph of `method`. An attribute counts only when that holds for all objects of its class, of which the types of
- * attributes say what it is, and which does not pickle itself.
+ * graph of `method`. Helpers, named with a leading underscore, do not count: what is needed of them is inlined. An
+ * attribute goes only when it can go from all objects of its class, and never from what is behind an interface or
+ * pickles itself.
  */
 export function findUnread(
   module: ScriptObject,
@@ -34,7 +35,7 @@ type SlotNames = ReadonlyMap<ScriptObject, ReadonlySet<string>>
 
 /** Undefined when that is known only at run time. */
 function slotsReadByMethods(module: ScriptObject, method: string, graph: Graph): SlotNames | undefined {
-  const others = methodsOf([[module, '']]).filter(({ name }) => name !== method)
+  const others = methodsOf([[module, '']]).filter(({ name }) => name !== method && !isHelper(name))
   const { methods, assigned } = inlineMethods(others)
   const [own] = methodsOf([[module, '']]).filter(({ name }) => name === method)
   const all = own === undefined ? methods : [...methods, { ...own, graph }]
@@ -47,6 +48,11 @@ function slotsReadByMethods(module: ScriptObject, method: string, graph: Graph):
       names.set(slot.object, (names.get(slot.object) ?? new Set<string>()).add(slot.name))
   }
   return names
+}
+
+/** Python's mark of a method that only other methods call, such as the `_forward_impl` of torchvision's models. */
+function isHelper(name: string): boolean {
+  return name.startsWith('_') && !name.startsWith('__')
 }
 
 /** What is behind an interface or pickles itself, with everything below. */
