@@ -27,9 +27,13 @@ function rewritten(text: string, pass: Pass): { before: Graph; after: Graph; rew
   return { before: parseGraph(text), after, rewrites: stats?.rewrites ?? 0 }
 }
 
-/** The text of what failed, to be pasted in as a case. */
-function failure(text: string, after: Graph, inputs: FlowInputs): string {
-  return `for ${inputs.join()}\n${text}\n==>\n${printGraph(after)}`
+/** Runs `check`; what it throws tells the graphs, to be pasted in as a case. */
+function checkRun(text: string, after: Graph, inputs: FlowInputs, check: () => void): void {
+  try {
+    check()
+  } catch (cause) {
+    throw new Error(`for ${inputs.join()}\n${text}\n==>\n${printGraph(after)}`, { cause })
+  }
 }
 
 describe('eliminate-partial-redundancy on random graphs', () => {
@@ -53,8 +57,10 @@ describe('eliminate-partial-redundancy on random graphs', () => {
           for (const inputs of inputsOf(seed)) {
             const expected = old.run(inputs)
             const got = now.run(inputs)
-            expect(got.outputs, failure(text, after, inputs)).toEqual(expected.outputs)
-            expect(got.evaluations, failure(text, after, inputs)).toBeLessThanOrEqual(expected.evaluations)
+            checkRun(text, after, inputs, () => {
+              expect(got.outputs).toEqual(expected.outputs)
+              expect(got.evaluations).toBeLessThanOrEqual(expected.evaluations)
+            })
           }
         }),
         { numRuns },
@@ -71,9 +77,10 @@ describe('eliminate-partial-redundancy on random graphs', () => {
         if (countPaths(before.block) > tooManyPaths) return
         const now = new CountedGraph(after, isArithmetic)
         for (const inputs of inputsOf(seed))
-          expect(now.run(inputs).evaluations, failure(text, after, inputs)).toBeLessThanOrEqual(
-            optimalEvaluations(before, inputs, isArithmetic),
-          )
+          checkRun(text, after, inputs, () => {
+            const optimum = optimalEvaluations(before, inputs, isArithmetic)
+            expect(now.run(inputs).evaluations).toBeLessThanOrEqual(optimum)
+          })
       }),
       { numRuns: numRuns / 4 },
     )
