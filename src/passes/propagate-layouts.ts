@@ -32,7 +32,8 @@ export function propagateLayouts(
   cx: PassContext = createContext(),
 ): void {
   cancelReorders(graph, cx)
-  for (const layout of activationLayouts(graph)) visit(graph.block, layout, target, graph, cx)
+  for (const layout of activationLayouts(graph)) new Propagation(graph, layout, target, cx).visit(graph.block)
+  cancelReorders(graph, cx)
 }
 
 export const propagateLayoutsPass = definePass({
@@ -53,17 +54,28 @@ function activationLayouts(graph: Graph): BlockedLayout[] {
   return layouts
 }
 
-function visit(
-  block: Block,
-  layout: BlockedLayout,
-  target: LayoutTarget,
-  graph: Graph,
-  cx: PassContext,
-): void {
-  const region = layoutRegion(block, layout, target, new Aliases(graph, cx), cx)
-  const choice = chooseLayouts(region)
-  if (choice.isBetter) rewrite(region, choice, cx)
-  for (const node of block.nodes()) for (const inner of node.blocks) visit(inner, layout, target, graph, cx)
+class Propagation {
+  readonly #graph: Graph
+  readonly #layout: BlockedLayout
+  readonly #target: LayoutTarget
+  readonly #cx: PassContext
+  #aliases: Aliases
+
+  constructor(graph: Graph, layout: BlockedLayout, target: LayoutTarget, cx: PassContext) {
+    this.#graph = graph
+    this.#layout = layout
+    this.#target = target
+    this.#cx = cx
+    this.#aliases = new Aliases(graph, cx)
+  }
+
+  visit(block: Block): void {
+    const region = layoutRegion(block, this.#layout, this.#target, this.#aliases, this.#cx)
+    const choice = chooseLayouts(region)
+    if (choice.isBetter && rewrite(region, choice, this.#cx))
+      this.#aliases = new Aliases(this.#graph, this.#cx)
+    for (const node of block.nodes()) for (const inner of node.blocks) this.visit(inner)
+  }
 }
 
 /** A tensor's forms as they shall be: the users of each, and in front of which node its copy is made. */
@@ -91,13 +103,13 @@ function within(node: Node, block: Block): Node {
   return at
 }
 
-function rewrite(region: LayoutRegion, choice: LayoutChoice, cx: PassContext): void {
+function rewrite(region: LayoutRegion, choice: LayoutChoice, cx: PassContext): boolean {
   const plans = region.tensors.map((tensor) => planFor(tensor, region.block, choice))
   const before = region.tensors.reduce((count, { copies }) => count + copies.length, 0)
   const after = plans.filter(({ first }) => first !== undefined).length
   const [at] = [...region.tensors.flatMap(({ copies }) => copies), ...region.carriers.map(({ node }) => node)]
-  if (at === undefined) return
-  cx.rewrite(at, `${after} reorders in place of ${before}, for ${region.layout.tag}`, (edit) => {
+  if (at === undefined) return false
+  return cx.rewrite(at, `${after} reorders in place of ${before}, for ${region.layout.tag}`, (edit) => {
     for (const carrier of region.carriers)
       if (choice.formOf(carrier) !== presentForm(carrier))
         setForm(edit, carrier.node.output(), choice.formOf(carrier), region.layout)

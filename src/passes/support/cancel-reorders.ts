@@ -12,29 +12,52 @@ import { knownLayout, knownSizes } from './reorders.ts'
  * the tensor lies already; unless anything writes the tensors, or somebody could tell the copy from the original.
  */
 export function cancelReorders(graph: Graph, cx: PassContext): void {
-  const aliases = new Aliases(graph, cx)
-  for (const node of [...graph.nodes(reorderKind)]) cancel(node, aliases, cx)
+  const canceller = new Canceller(new Aliases(graph, cx), cx)
+  for (const node of [...graph.nodes(reorderKind)]) canceller.visit(node)
 }
 
-function cancel(node: Node, aliases: Aliases, cx: PassContext): void {
-  const layout = layoutOfReorder(node)
-  if (layout === undefined || aliases.hasWriters(node)) return
-  const origin = originOf(node, aliases)
-  const passed = node.input()
-  if (!liesAs(origin, layout)) {
-    if (origin === passed) return
-    cx.rewrite(node, `reorders %${origin.debugName}`, (edit) => {
-      edit.replaceInput(node, 0, origin)
-      destroyUnused(edit, passed, origin)
-    })
-  } else if (!aliases.safeToChangeAliasing([node.output()], [origin]))
-    cx.miss(node, `somebody could tell it from %${origin.debugName}`)
-  else
-    cx.rewrite(node, `is %${origin.debugName}`, (edit) => {
-      edit.replaceAllUses(node.output(), origin)
+class Canceller {
+  readonly #aliases: Aliases
+  readonly #cx: PassContext
+  /** What each value has taken the place of: of the analysis they are values of their own. */
+  readonly #merged = new Map<Value, Value[]>()
+
+  constructor(aliases: Aliases, cx: PassContext) {
+    this.#aliases = aliases
+    this.#cx = cx
+  }
+
+  visit(node: Node): void {
+    const layout = layoutOfReorder(node)
+    if (layout === undefined || this.#aliases.hasWriters(node)) return
+    const origin = originOf(node, this.#aliases)
+    if (liesAs(origin, layout)) this.#merge(node, origin)
+    else if (origin !== node.input()) this.#skip(node, origin)
+  }
+
+  #merge(node: Node, origin: Value): void {
+    const output = node.output()
+    const merged = this.#merged.get(origin) ?? []
+    if (![origin, ...merged].every((other) => this.#aliases.safeToChangeAliasing([output], [other]))) {
+      this.#cx.miss(node, `somebody could tell it from %${origin.debugName}`)
+      return
+    }
+    this.#merged.set(origin, [...merged, output])
+    this.#cx.rewrite(node, `is %${origin.debugName}`, (edit) => {
+      const passed = node.input()
+      edit.replaceAllUses(output, origin)
       edit.destroy(node)
       destroyUnused(edit, passed, origin)
     })
+  }
+
+  #skip(node: Node, origin: Value): void {
+    this.#cx.rewrite(node, `reorders %${origin.debugName}`, (edit) => {
+      const passed = node.input()
+      edit.replaceInput(node, 0, origin)
+      destroyUnused(edit, passed, origin)
+    })
+  }
 }
 
 /** What the reorders in front of the node began with. */

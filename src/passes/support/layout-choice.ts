@@ -28,8 +28,10 @@ export function chooseLayouts(region: LayoutRegion): LayoutChoice {
   for (const carrier of region.carriers) network.prefer(carrier, preferred.get(carrier) ?? 'plain')
   const { cost, formOf } = network.solve()
   const isBetter = cost < presentCost(region, costs, preferred)
-  const formFor = ({ wants, isPerChannel }: User, native: Form): Form =>
-    isPerChannel && formOf(wants) === 'packed' ? native : formOf(wants)
+  const formFor = ({ wants, isPerChannel }: User, native: Form): Form => {
+    if (wants === 'any') return native
+    return isPerChannel && formOf(wants) === 'packed' ? native : formOf(wants)
+  }
   return { isBetter, formOf, formFor }
 }
 
@@ -99,6 +101,7 @@ class Network {
     this.#flow.addEdge(from, toPlain, cost)
     this.#flow.addEdge(toPacked, from, cost)
     for (const { wants, isPerChannel } of users) {
+      if (wants === 'any') continue
       if (wants !== 'packed') this.#flow.addEdge(toPlain, this.#nodeOf(wants), Infinity)
       if (wants !== 'plain' && !isPerChannel) this.#flow.addEdge(this.#nodeOf(wants), toPacked, Infinity)
     }

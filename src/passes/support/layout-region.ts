@@ -24,7 +24,8 @@ export interface Operand extends Use {
 
 export interface User {
   readonly use: Use
-  readonly wants: Form | Carrier
+  /** A reorder that is no copy of the region, in a nested block or to a third layout, takes any form. */
+  readonly wants: Form | Carrier | 'any'
   /** As `Operand.isPerChannel`. */
   readonly isPerChannel: boolean
 }
@@ -176,13 +177,17 @@ class Collector {
       const form = this.#formOf(value) ?? 'plain'
       return value.uses
         .filter(({ user }) => !own.has(user))
-        .map((use) => {
+        .map((use): User => {
           const own = this.#operandOf.get(use.user)?.get(use.offset)
-          return { use, ...(own ?? { wants: form, isPerChannel: false }) }
+          return { use, ...(own ?? { wants: takesAny(use.user) ? 'any' : form, isPerChannel: false }) }
         })
     })
     return { root, copies, producer: this.#carrierOf.get(root) ?? this.#formOf(root) ?? 'plain', users }
   }
+}
+
+function takesAny(node: Node): boolean {
+  return node.kind === reorderKind && layoutOfReorder(node) !== undefined
 }
 
 function haveSameSizes(a: Value, b: Value): boolean {
