@@ -4,10 +4,10 @@ import type { Node, Value } from '../ir/graph.ts'
 import type { FunctionSchema } from '../ir/schema.ts'
 import { isSubtype } from '../ir/type-relations.ts'
 import { IntT, TensorT, type Type } from '../ir/types.ts'
-import { schemasNamed } from '../ops/schema-table.ts'
 import { emitSugared, emitTuple, emitValue, emitValues, toBool } from './emit-expression.ts'
 import type { EmitContext } from './emit-context.ts'
 import { emitSpecialForm } from './emit-special-form.ts'
+import { schemasInVersion } from './operator-upgraders.ts'
 import { isUnknownOperator, matchSchemas, type CallArguments, type MatchedSchema } from './schema-matcher.ts'
 import { valueOf, type Sugared } from './sugared-value.ts'
 import type { CallExpr, Ranged } from './syntax.ts'
@@ -71,7 +71,7 @@ function callSugared(cx: EmitContext, callee: Sugared, call: CallArguments, at: 
  * whose call is its schema.
  */
 export function emitBuiltin(cx: EmitContext, name: string, call: CallArguments, at: Ranged): Value {
-  const schemas = schemasNamed(name)
+  const schemas = schemasInVersion(name, cx.names.version)
   const range = cx.range(at)
   const match = schemas.length === 0 ? [] : matchSchemas(cx.edit, range, schemas, call)
   if (!('schema' in match)) return emitUnknown(cx, name, call, at)

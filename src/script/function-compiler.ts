@@ -1,3 +1,4 @@
+import { invariant } from '../errors.ts'
 import type { Graph } from '../ir/graph.ts'
 import type { Argument, FunctionSchema } from '../ir/schema.ts'
 import type { Source } from '../ir/source-range.ts'
@@ -8,7 +9,9 @@ import { EmitContext } from './emit-context.ts'
 import { emitValue } from './emit-expression.ts'
 import { emitStatements, isMeaningful } from './emit-statement.ts'
 import type { NameResolver } from './name-resolver.ts'
+import { replaceOldOperators } from './replace-old-operators.ts'
 import { convertValue } from './schema-matcher.ts'
+import { parseSource } from './statement-parser.ts'
 import { valueOf } from './sugared-value.ts'
 import type { Expr, FunctionDef } from './syntax.ts'
 
@@ -28,7 +31,23 @@ export function compileFunction(
   emitStatements(cx, hasReturn ? def.body.slice(0, -1) : def.body)
   const value: Expr = (hasReturn ? last.value : undefined) ?? { kind: 'none', start: def.start, end: def.end }
   const type = emitReturn(cx, value, declared)
+  replaceOldOperators(cx.graph, compileUpgrader)
   return { graph: cx.graph, schema: { ...schema, returns: [{ name: '', type, kwargOnly: false }] } }
+}
+
+/** Upgraders are written for today's operators and name nothing of an archive. */
+const today: NameResolver = {
+  findType: () => undefined,
+  findFunction: () => undefined,
+  constant: () => undefined,
+  version: Infinity,
+}
+
+function compileUpgrader(text: string, schema: FunctionSchema): Graph {
+  const source: Source = { name: `${schema.name} of an old version`, text }
+  const [def] = parseSource(source)
+  invariant(def?.kind === 'def', 'an upgrader is a function')
+  return compileFunction(source, def, schema, today, def.name).graph
 }
 
 function addInput(cx: EmitContext, { name, type }: Argument): void {

@@ -6,6 +6,9 @@ import type { ScriptModule } from './load-module.ts'
 import { Pickler } from './pickler.ts'
 import type { SourceText } from './source-text.ts'
 
+/** Code of older versions has been compiled to today's operators, of which this version speaks. */
+const writtenVersion = 10
+
 /**
  * The bytes of a `.pt` that `torch.jit.load` accepts, in pieces; tensors' bytes are not copied. The same module gives
  * the same bytes.
@@ -27,7 +30,7 @@ export function saveModule(module: ScriptModule): Uint8Array[] {
   return writeArchive({
     name: module.name,
     data,
-    version: module.version,
+    version: Math.max(module.version, writtenVersion),
     constants,
     code: new Map(
       [...files].map(([path, text]) => [path, { text: text.toString(), sourceRanges: rangesOf(text) }]),

@@ -11,12 +11,13 @@ import { SourceImporter } from '../../src/script/source-importer.ts'
 export class ModuleSource {
   readonly #importer: SourceImporter
 
-  constructor(text: string) {
+  /** @param version the file format version, which says what operators mean */
+  constructor(text: string, version = 10) {
     const path = '__torch__.py'
     const file = { path, byteLength: text.length, text, sourceRanges: undefined }
     const archive: Archive = {
       name: 'test',
-      version: 10,
+      version,
       code: new Map([[path, file]]),
       data: null,
       constants: [],
