@@ -1,4 +1,5 @@
 import type { DType } from '../../tensor/dtype.ts'
+import type { BlockedLayout } from '../../tensor/layout.ts'
 
 /** Where in memory a value's elements lie, as the library describes it. */
 export interface MemoryDescriptor {
@@ -176,8 +177,12 @@ export interface Call {
 export interface Dnnl {
   /** `2.6.3` */
   readonly version: string
-  /** Strided memory, strides in elements; `any` lets a primitive choose. */
-  describe(dtype: DType, sizes: readonly number[], strides: readonly number[] | 'any'): MemoryDescriptor
+  /** Memory with strides (in elements) or in a blocked layout; `any` lets a primitive choose. */
+  describe(
+    dtype: DType,
+    sizes: readonly number[],
+    layout: readonly number[] | BlockedLayout | 'any',
+  ): MemoryDescriptor
   /** @throws OneDnnError with status `unimplemented` where the library has nothing for it */
   create(operation: Operation, postOperations?: readonly PostOperation[]): Primitive
   bind(primitive: Primitive, bindings: readonly Binding[]): Call

@@ -1,11 +1,11 @@
 import type { Node, Value } from '../../ir/graph.ts'
+import type { ConvolutionOperation } from './convolution-tuner.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type Operation, type Primitive } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type Primitive } from './dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
 import type { Lowering, StepArgument } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 
-type ConvolutionOperation = Extract<Operation, { kind: 'convolution' }>
 type Geometry = Pick<
   ConvolutionOperation,
   'transposed' | 'strides' | 'dilation' | 'paddingBegin' | 'paddingEnd'
@@ -25,7 +25,7 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
   if (geometry === undefined) return 'its geometry is not constant'
   const result = lowering.tensorOf(node.output())
   const { groups, ...windows } = geometry
-  const operation: ConvolutionOperation = {
+  const preferred: ConvolutionOperation = {
     kind: 'convolution',
     algorithm: 'direct',
     ...windows,
@@ -40,6 +40,7 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
       ? channelsLast(lowering, result.sizes)
       : lowering.any(result),
   }
+  const operation = tuned(preferred, input, epilogues.at(-1)?.node ?? node, lowering)
   const chosen = lowering.tryCreate(operation)
   if (chosen === undefined) return 'the library has no convolution for it'
   const destination = chosen.descriptor('destination')
@@ -75,6 +76,22 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
     finish.accumulator ?? lowering.allocate(destination),
   )
   return undefined
+}
+
+/** The fastest variant where the plan is tuned. @param last node of the step, which gives its result */
+function tuned(
+  operation: ConvolutionOperation,
+  input: Value,
+  last: Node,
+  lowering: Lowering,
+): ConvolutionOperation {
+  const { tuner } = lowering.choices
+  if (tuner === undefined) return operation
+  const any = (descriptor: MemoryDescriptor): MemoryDescriptor =>
+    lowering.dnnl.describe(descriptor.dtype, descriptor.sizes, 'any')
+  const free = { ...operation, source: any(operation.source), destination: any(operation.destination) }
+  const feedsConcat = last.output().uses.some(({ user }) => user.kind === 'prim::ListConstruct')
+  return tuner.choose(free, { source: lowering.current(input).descriptor, feedsConcat })
 }
 
 /** The library's own plain loops. */

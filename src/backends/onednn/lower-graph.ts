@@ -9,7 +9,7 @@ import { copyingRules } from './lower-copying.ts'
 import { lowerConcat } from './lower-concat.ts'
 import { convolutionKinds, lowerConvolution } from './lower-convolution.ts'
 import { lowerElementwise } from './lower-elementwise.ts'
-import { Lowering, type WeightCache } from './lowering.ts'
+import { Lowering, type LoweringChoices, type WeightCache } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { matrixProductRules } from './lower-matrix-product.ts'
 import { normalizationRules } from './lower-normalization.ts'
@@ -34,8 +34,13 @@ const others: Readonly<Record<string, LoweringRule>> = {
 }
 
 /** Lowers a specialised graph node by node. What the library cannot do is done by the reference kernels, and why. */
-export function lowerGraph(dnnl: Dnnl, graph: SpecialisedGraph, packed: WeightCache): Lowering {
-  const lowering = new Lowering(dnnl, graph, packed)
+export function lowerGraph(
+  dnnl: Dnnl,
+  graph: SpecialisedGraph,
+  packed: WeightCache,
+  choices: LoweringChoices,
+): Lowering {
+  const lowering = new Lowering(dnnl, graph, packed, choices)
   new GraphLowering(lowering).lower()
   return lowering
 }

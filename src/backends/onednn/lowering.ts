@@ -9,6 +9,7 @@ import type { Dnnl, MemoryDescriptor, Operation, PostOperation, Primitive } from
 import { argument } from './dnnl.ts'
 import { OneDnnError } from './errors.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
+import type { ConvolutionTuner } from './convolution-tuner.ts'
 
 /** One argument of a step. */
 export interface StepArgument {
@@ -41,6 +42,12 @@ export interface ReferenceStep {
 
 export type Step = PrimitiveStep | ReferenceStep
 
+/** How kernels are chosen where there are several. */
+export interface LoweringChoices {
+  /** Measures convolutions; without it the library's own preference is taken. */
+  readonly tuner: ConvolutionTuner | undefined
+}
+
 /** Where the elements of a storage are when they lie as the graph's strides say. */
 interface Home {
   readonly buffer: PlanBuffer
@@ -55,6 +62,7 @@ interface Home {
 export class Lowering {
   readonly dnnl: Dnnl
   readonly graph: SpecialisedGraph
+  readonly choices: LoweringChoices
   readonly steps: Step[] = []
   readonly #placements = new Map<Value, Placement[]>()
   readonly #homes = new Map<Storage, Home>()
@@ -62,9 +70,10 @@ export class Lowering {
   readonly #owners = new Map<Storage, Value>()
   readonly #packed: WeightCache
 
-  constructor(dnnl: Dnnl, graph: SpecialisedGraph, packed: WeightCache) {
+  constructor(dnnl: Dnnl, graph: SpecialisedGraph, packed: WeightCache, choices: LoweringChoices) {
     this.dnnl = dnnl
     this.graph = graph
+    this.choices = choices
     this.#packed = packed
     graph.graph.inputs.forEach((value, index) => {
       const tensor = this.tensorOf(value)

@@ -1,5 +1,6 @@
 import { invariant } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
+import { BlockedLayout } from '../../tensor/layout.ts'
 import { numelOf } from '../../tensor/tensor.ts'
 import { OneDnnError } from './errors.ts'
 import type { MemoryDescriptor } from './dnnl.ts'
@@ -31,6 +32,15 @@ const dtypeCodes: Readonly<Partial<Record<DType, number>>> = {
 
 const letters = 'abcdefghijkl'
 
+function setBlocks(view: DataView, layout: BlockedLayout, sizes: readonly number[]): void {
+  layout.paddedSizes(sizes).forEach((size, i) => view.setBigInt64(at.paddedSizes + 8 * i, BigInt(size), true))
+  view.setInt32(at.innerBlocks, layout.blocks.length, true)
+  layout.blocks.forEach(({ axis, size }, i) => {
+    view.setBigInt64(at.innerSizes + 8 * i, BigInt(size), true)
+    view.setBigInt64(at.innerAxes + 8 * i, BigInt(axis), true)
+  })
+}
+
 /** A `dnnl_memory_desc_t`, read and written byte by byte. */
 export class MemoryDescriptor2 implements MemoryDescriptor {
   readonly bytes: Uint8Array
@@ -51,7 +61,7 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
   static describe(
     dtype: DType,
     sizes: readonly number[],
-    strides: readonly number[] | 'any',
+    layout: readonly number[] | BlockedLayout | 'any',
     sizeOf: (bytes: Uint8Array) => number,
   ): MemoryDescriptor2 {
     const code = dtypeCodes[dtype]
@@ -65,7 +75,9 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
       view.setBigInt64(at.sizes + 8 * i, BigInt(size), true)
       view.setBigInt64(at.paddedSizes + 8 * i, BigInt(size), true)
     })
-    view.setInt32(at.formatKind, strides === 'any' ? anyFormat : blockedFormat, true)
+    view.setInt32(at.formatKind, layout === 'any' ? anyFormat : blockedFormat, true)
+    if (layout instanceof BlockedLayout) setBlocks(view, layout, sizes)
+    const strides = layout instanceof BlockedLayout ? layout.outerStrides(sizes) : layout
     if (strides !== 'any')
       strides.forEach((stride, i) => view.setBigInt64(at.strides + 8 * i, BigInt(stride), true))
     return new MemoryDescriptor2(bytes, sizeOf)

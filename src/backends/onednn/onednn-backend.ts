@@ -1,5 +1,6 @@
 import type { Backend, Plan, PlanOptions } from '../../runtime/backend.ts'
 import type { SpecialisedGraph } from '../../runtime/specialise.ts'
+import { ConvolutionTuner } from './convolution-tuner.ts'
 import type { Dnnl } from './dnnl.ts'
 import { openOneDnn } from './library.ts'
 import { lowerGraph } from './lower-graph.ts'
@@ -20,16 +21,21 @@ class OneDnnBackend implements Backend {
   readonly description: string
   readonly #dnnl: Dnnl
   readonly #packed: PackedWeights
+  readonly #tuner: ConvolutionTuner
 
   constructor(dnnl: Dnnl) {
     this.#dnnl = dnnl
     this.#packed = new PackedWeights(dnnl)
+    this.#tuner = new ConvolutionTuner(dnnl)
     this.description = `oneDNN ${dnnl.version}`
   }
 
-  plan(graph: SpecialisedGraph, { threads = 1 }: PlanOptions): Plan {
+  plan(graph: SpecialisedGraph, { threads = 1, tune = false }: PlanOptions): Plan {
     this.#dnnl.setThreads(threads)
-    return new OneDnnPlan(lowerGraph(this.#dnnl, graph, this.#packed), threads)
+    return new OneDnnPlan(
+      lowerGraph(this.#dnnl, graph, this.#packed, { tuner: tune ? this.#tuner : undefined }),
+      threads,
+    )
   }
 
   dispose(): void {

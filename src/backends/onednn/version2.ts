@@ -1,5 +1,6 @@
 import { invariant } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
+import type { BlockedLayout } from '../../tensor/layout.ts'
 import {
   type Binding,
   type Call,
@@ -115,8 +116,12 @@ class Version2 implements Dnnl {
     return out[0]!
   }
 
-  describe(dtype: DType, sizes: readonly number[], strides: readonly number[] | 'any'): MemoryDescriptor2 {
-    return MemoryDescriptor2.describe(dtype, sizes, strides, this.#sizeOf)
+  describe(
+    dtype: DType,
+    sizes: readonly number[],
+    layout: readonly number[] | BlockedLayout | 'any',
+  ): MemoryDescriptor2 {
+    return MemoryDescriptor2.describe(dtype, sizes, layout, this.#sizeOf)
   }
 
   create(operation: Operation, postOperations: readonly PostOperation[] = []): Primitive {
