@@ -170,6 +170,15 @@ describe('a tensor in another layout', () => {
     expect(plainTensor(there).isMeta).toBe(true)
   })
 
+  it('costs nothing where there are no elements, whatever its sizes', () => {
+    const layout = parseLayout('Ab8a')
+    expect(plainTensor(convertLayout(Tensor.zeros('float32', [0, 2 ** 50]), layout)).sizes).toEqual([
+      0,
+      2 ** 50,
+    ])
+    expect(convertLayout(Tensor.meta('float32', [8, 2 ** 40]), layout).isMeta).toBe(true)
+  })
+
   it('is refused where padding would fill the memory', () => {
     const tensor = Tensor.meta('float32', [1, 1, 1000, 1000])
     expect(() => convertLayout(tensor, parseLayout('nChw1024c'))).toThrow(LayoutError)

@@ -39,7 +39,7 @@ export function copyInLayout(tensor: Tensor, layout: BlockedLayout): Tensor {
   const bytes = elements * itemSize(tensor.dtype)
   if (bytes > Math.max(maxPaddedBytes, maxGrowth * tensor.byteLength))
     throw new LayoutError(`a tensor of ${tensor.byteLength} bytes would take ${bytes} as ${layout.tag}`)
-  return copyOf(tensor, elements, { layout }, axisOffsets(layout, tensor.sizes))
+  return copyOf(tensor, elements, { layout }, () => axisOffsets(layout, tensor.sizes))
 }
 
 /**
@@ -52,18 +52,18 @@ export function plainTensor(tensor: Tensor): Tensor {
 }
 
 function stridedCopy(tensor: Tensor, strides: readonly number[]): Tensor {
-  return copyOf(tensor, tensor.numel, { strides }, strideOffsets(tensor.sizes, strides))
+  return copyOf(tensor, tensor.numel, { strides }, () => strideOffsets(tensor.sizes, strides))
 }
 
 /** What each index of each axis adds to the offset of an element, in elements. */
 type AxisOffsets = readonly Float64Array[]
 
-function copyOf(tensor: Tensor, elements: number, place: TensorOptions, to: AxisOffsets): Tensor {
+function copyOf(tensor: Tensor, elements: number, place: TensorOptions, to: () => AxisOffsets): Tensor {
   const bytes = elements * itemSize(tensor.dtype)
   const storage = tensor.isMeta ? Storage.meta(bytes) : Storage.ofLength(bytes)
   const { requiresGrad, quantizer } = tensor
   const copy = new Tensor(storage, tensor.dtype, tensor.sizes, { ...place, requiresGrad, quantizer })
-  if (!tensor.isMeta && tensor.numel > 0) copyBits(tensor, copy, offsetsOf(tensor), to)
+  if (!tensor.isMeta && tensor.numel > 0) copyBits(tensor, copy, offsetsOf(tensor), to())
   return copy
 }
 
