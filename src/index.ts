@@ -33,6 +33,10 @@ export { allPasses, findPass } from './passes/all-passes.ts'
 export { pipelines } from './passes/pipelines.ts'
 export { runPasses, type PassOptions, type PassStats } from './passes/pass-manager.ts'
 export { definePass, repeatPasses, type Pass, type PassContext, type PipelineStep } from './passes/pass.ts'
+export {
+  eliminatePartialRedundancy,
+  eliminatePartialRedundancyOf,
+} from './passes/eliminate-partial-redundancy.ts'
 export { insertReorders } from './passes/insert-reorders.ts'
 export { propagateLayouts } from './passes/propagate-layouts.ts'
 export type { LayoutPreference, LayoutTarget } from './passes/layout-target.ts'

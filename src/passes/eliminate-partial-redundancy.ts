@@ -32,14 +32,20 @@ import { flowOf } from './support/structured-flow.ts'
  * 8. What only one branch of a `prim::If` needs moves into it ("Partial Dead Code Elimination", PLDI 1994).
  * 9. All that again until nothing changes; then what nobody needs any more goes.
  */
+export function eliminatePartialRedundancy(graph: Graph, cx: PassContext): void {
+  eliminate(graph, cx, (node) => node.kind === reorderKind, reorderRules)
+}
+
 export const eliminatePartialRedundancyPass = definePass({
   name: 'eliminate-partial-redundancy',
   summary: 'Computes no reorder on a path that has it already, and moves it to where it is needed.',
-  run: (graph, cx) => eliminate(graph, cx, (node) => node.kind === reorderKind, reorderRules),
+  run: eliminatePartialRedundancy,
 })
 
 /**
- * The same for nodes that `isCandidate` chooses; of these the ones with one output and without effects are taken.
+ * The same for nodes that `isCandidate` chooses. Of these are taken those with inputs, one output, no blocks and
+ * subgraphs, no effects, and the same result whenever they are run. What may raise is computed on no path that did not
+ * compute it before, but may come to raise earlier than another operator does.
  *
  * @param name a name of its own, for the log
  */
@@ -115,6 +121,7 @@ class Candidates {
 
   #check(node: Node): boolean {
     if (node.outputs.length !== 1 || node.inputs.length === 0 || node.blocks.length > 0) return false
+    if ([...node.attributes.values()].some(({ kind }) => kind !== 'value')) return false
     if (hasSideEffects(node, this.#cx) || isNondeterministic(node, this.#cx)) return false
     if (this.aliases.writes(node)) return false
     if (!this.aliases.hasWriters(node.output())) return true
