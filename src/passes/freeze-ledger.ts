@@ -135,6 +135,20 @@ function totalsOf(
   }
 }
 
+/** The sums when further passes have run over the graphs of a frozen module. */
+export function totalsAfter(
+  totals: FreezeTotals,
+  passes: readonly FreezePass[],
+  graphs: readonly Graph[],
+): FreezeTotals {
+  return {
+    ...totals,
+    bytesOfConstants: bytesOf(tensorsOfGraphs(graphs)),
+    nodesAfter: graphs.reduce((sum, graph) => sum + countNodes(graph), 0),
+    milliseconds: passes.reduce((sum, pass) => sum + pass.milliseconds, 0),
+  }
+}
+
 export function countNodes(graph: Graph): number {
   return [...graph.nodes()].length
 }

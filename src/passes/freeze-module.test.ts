@@ -209,3 +209,24 @@ describe('freeze and interfaces', () => {
     expect([...frozen.module.slots.keys()]).toEqual([])
   })
 })
+
+const cyclic = `
+class M(Module):
+  __parameters__ = []
+  __buffers__ = []
+  me : __torch__.M
+  count : Tensor
+  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+    me = self.me
+    me0 = me.me
+    count = me0.count
+    return torch.add_(count, x)
+`
+
+describe('freeze and modules that hold themselves', () => {
+  it('refuses them', () => {
+    const module = new ModuleSource(cyclic).make('M', { count: noise([2]) })
+    module.slots.set('me', module)
+    expect(() => freeze(module)).toThrow('a module holds itself')
+  })
+})

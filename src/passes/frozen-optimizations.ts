@@ -1,4 +1,5 @@
 import type { ScriptObject } from '../ir/ivalue.ts'
+import { totalsAfter } from './freeze-ledger.ts'
 import { freeze, type FreezeOptions, type FrozenModule } from './freeze-module.ts'
 import type { FreezePass } from './freeze-report.ts'
 import { runPasses, type PassOptions } from './pass-manager.ts'
@@ -51,7 +52,9 @@ export function optimizeForInference(module: ScriptObject, options: FreezeOption
   const methods = (options.preserved ?? []).filter((name) => frozen.module.type.methods.has(name))
   const optimized = optimizeMethods(frozen.module, methods, inferencePipeline, options)
   const passes = [...frozen.report.passes, ...optimized.passes]
-  return { module: optimized.module, report: { ...frozen.report, passes } }
+  const graphs = [...optimized.module.type.methods.values()].map((fn) => fn.graph)
+  const totals = totalsAfter(frozen.report.totals, passes, graphs)
+  return { module: optimized.module, report: { ...frozen.report, passes, totals } }
 }
 
 function optimizeMethods(

@@ -69,6 +69,7 @@ class FrozenModuleBuilder {
   /** New classes by old class: objects of one class that keep the same stay objects of one class. */
   readonly #types = new Map<ClassType, ClassType[]>()
   readonly #objects = new Map<ScriptObject, ScriptObject>()
+  readonly #inProgress = new Set<ScriptObject>()
 
   constructor(
     root: ScriptObject,
@@ -115,6 +116,13 @@ class FrozenModuleBuilder {
     if (this.#whole.has(object)) return object
     const known = this.#objects.get(object)
     if (known) return known
+    if (this.#inProgress.has(object))
+      throw new FreezeError(
+        'a module holds itself',
+        { node: object.type.name },
+        'such a module cannot be frozen',
+      )
+    this.#inProgress.add(object)
     const slots = new Map<string, IValue>()
     for (const [name, content] of object.slots)
       if (this.#kept.get(object)?.has(name) === true)
