@@ -29,7 +29,9 @@ export class StorageTable {
           'The file is incomplete: save, copy or download it again.',
         )
       const swap = this.#byteOrder === 'big' ? (bytes: Uint8Array) => swapBytes(bytes, dtype) : undefined
-      storage = new Storage(() => swap?.(entry.read()) ?? entry.read(), entry.size)
+      storage = swap
+        ? new Storage(() => swap(entry.read()), entry.size)
+        : new Storage(() => entry.read(), entry.size, entry.crc32)
       this.#storages.set(key, storage)
     }
     return storage

@@ -31,6 +31,11 @@ export class ZipEntry {
     this.#stored = stored
   }
 
+  /** What the directory says that the content's CRC-32 is. */
+  get crc32(): number {
+    return this.#record.crc32
+  }
+
   /**
    * The content: a view of the archive's bytes where the entry is stored, else a new array that the caller
    * should keep. Throws `ChecksumError`, `ZipFormatError`.

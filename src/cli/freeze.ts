@@ -12,11 +12,14 @@ import type { PassOptions } from '../passes/pass-manager.ts'
 import { numericsPipeline } from '../passes/pipelines.ts'
 import { peephole } from '../passes/peephole.ts'
 import { writeFilesAtomically } from '../node/files.ts'
+import { prepack } from '../node/prepack.ts'
+import { findSampleInputs } from '../runtime/sample-inputs.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { saveModule } from '../script/save-module.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { formatBytes } from './format.ts'
+import { inputOptions, readInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
 import { passOptions } from './pass-options.ts'
 import type { Verb } from './verb.ts'
@@ -25,7 +28,7 @@ export const freezeVerb: Verb = {
   name: 'freeze',
   summary: 'makes attributes constants, folds what it can, and writes the model again',
   usage:
-    'freeze MODEL -o OUT [--params weight,bias,running_mean,running_var] [--flag training=false]... [--preserve NAME]... [--no-fold] [--skip PASSES] [--report FILE]',
+    'freeze MODEL -o OUT [--params weight,bias,running_mean,running_var] [--flag training=false]... [--preserve NAME]... [--no-fold] [--skip PASSES] [--report FILE] [--prepack onednn [--input V]... [--inputs FILE.npz] [--tune]]',
   options: {
     output: { type: 'string', short: 'o' },
     params: { type: 'string' },
@@ -35,6 +38,9 @@ export const freezeVerb: Verb = {
     skip: { type: 'string' },
     method: { type: 'string' },
     report: { type: 'string' },
+    prepack: { type: 'string' },
+    tune: { type: 'boolean' },
+    ...inputOptions,
   },
   run(args, out) {
     args.expectPositionals(1, 1, this.usage)
@@ -46,7 +52,9 @@ export const freezeVerb: Verb = {
         {},
         `usage: permafrost ${this.usage}`,
       )
-    const { module, report } = freezeModel(loadModel(path), path, args)
+    const frozen = freezeModel(loadModel(path), path, args)
+    const { report } = frozen
+    const module = prepacked(frozen.module, args)
     const chunks = saveModule(module)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     const reportFile = args.text('report')
@@ -61,6 +69,19 @@ export const freezeVerb: Verb = {
     out.print(`wrote ${target}, ${formatBytes(bytes)}`)
     return 0
   },
+}
+
+/** The module with its constants packed for the inputs that are given, or random ones. */
+function prepacked(module: ScriptModule, args: Arguments): ScriptModule {
+  const backend = args.text('prepack')
+  if (backend === undefined) return module
+  if (backend !== 'onednn')
+    throw new UsageError(`nothing is packed for '${backend}'`, {}, 'there is: --prepack onednn')
+  const method = args.text('method') ?? 'forward'
+  const given = readInputs(args)
+  const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
+  const inputs = isGiven ? given : { positional: findSampleInputs(() => module.root, { method }).values }
+  return prepack(module, inputs, { method, tune: args.flag('tune') })
 }
 
 /** The flags of `--flag training=false`. */

@@ -1,6 +1,7 @@
 /** The library with files: everything of the platform-neutral entry, and `load` and `save` by path. */
 export * from '../index.ts'
 
+export { prepack } from './prepack.ts'
 export { createSession, type NodeSessionOptions } from './session.ts'
 export { createOneDnnBackend } from '../backends/onednn/onednn-backend.ts'
 

@@ -1,6 +1,8 @@
-import { createOneDnnBackend } from '../backends/onednn/onednn-backend.ts'
+import { createOneDnnBackend, OneDnnBackend } from '../backends/onednn/onednn-backend.ts'
 import { OneDnnMissingError, OneDnnVersionError } from '../backends/onednn/errors.ts'
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts'
+import type { Dnnl } from '../backends/onednn/dnnl.ts'
+import { openOneDnn } from '../backends/onednn/library.ts'
 import { ScriptObject } from '../ir/ivalue.ts'
 import type { Backend } from '../runtime/backend.ts'
 import { createEnvironment } from '../runtime/environment.ts'
@@ -28,6 +30,11 @@ export function createSession(
   const object = module instanceof ScriptObject ? module : module.root
   const environment = options.environment ?? createEnvironment()
   const chosen = typeof backend === 'string' ? openBackend(backend) : { backend }
+  const extra = module instanceof ScriptObject ? undefined : module.extra
+  if (extra && chosen.backend instanceof OneDnnBackend) {
+    const mismatch = chosen.backend.usePrepacked(extra)
+    if (mismatch !== undefined) environment.warn(`the file's packed weights are packed anew: ${mismatch}`)
+  }
   if (chosen.fallback !== undefined) environment.warn(chosen.fallback)
   return createCoreSession(object, { ...options, environment, ...chosen })
 }
@@ -37,25 +44,25 @@ interface Chosen {
   readonly fallback?: string
 }
 
-const opened = new Map<string, Chosen>()
-
 /** Opened once in a process: the library keeps its compiled kernels. */
-function openBackend(name: string): Chosen {
-  const known = opened.get(name)
-  if (known) return known
-  const chosen = tryToOpen(name)
-  opened.set(name, chosen)
-  return chosen
+let library: Dnnl | OneDnnMissingError | OneDnnVersionError | undefined
+
+function openLibrary(): Dnnl | OneDnnMissingError | OneDnnVersionError {
+  try {
+    return openOneDnn()
+  } catch (error) {
+    if (error instanceof OneDnnMissingError || error instanceof OneDnnVersionError) return error
+    throw error
+  }
 }
 
-function tryToOpen(name: string): Chosen {
+/** A backend of its own for each session: packed weights go with it. */
+function openBackend(name: string): Chosen {
   if (name === 'reference') return { backend: createReferenceBackend() }
   if (name !== 'onednn')
     throw new UnknownBackendError(`there is no backend '${name}'`, {}, `there are ${backendNames.join(', ')}`)
-  try {
-    return { backend: createOneDnnBackend() }
-  } catch (error) {
-    if (!(error instanceof OneDnnMissingError || error instanceof OneDnnVersionError)) throw error
-    return { backend: createReferenceBackend(), fallback: error.message }
-  }
+  library ??= openLibrary()
+  if (library instanceof OneDnnMissingError || library instanceof OneDnnVersionError)
+    return { backend: createReferenceBackend(), fallback: library.message }
+  return { backend: createOneDnnBackend(library) }
 }

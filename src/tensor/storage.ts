@@ -14,16 +14,19 @@ export class Storage {
   readonly byteLength: number
   /** Whether there are no bytes at all: tensors over it tell sizes, strides and dtype only, as on torch's `meta` device. */
   readonly isMeta: boolean
+  /** CRC-32 of the bytes, where whoever wrote them told it. */
+  readonly checksum: number | undefined
   #content: Uint8Array | (() => Uint8Array)
   #views: Map<DType, TypedArray> | undefined
 
   /**
    * @param content little-endian bytes, kept by reference; copied once if not aligned to 8 bytes. Or a
-   * function that gives them when they are first needed, with their number beforehand.
+   * function that gives them when they are first needed, with their number and CRC-32 beforehand.
    */
   constructor(content: Uint8Array)
-  constructor(content: () => Uint8Array, byteLength: number)
-  constructor(content: Uint8Array | (() => Uint8Array), byteLength?: number) {
+  constructor(content: () => Uint8Array, byteLength: number, checksum?: number)
+  constructor(content: Uint8Array | (() => Uint8Array), byteLength?: number, checksum?: number) {
+    this.checksum = checksum
     this.byteLength = byteLength ?? content.length
     this.isMeta = content === noBytes
     this.#content = typeof content === 'function' ? content : aligned(content)

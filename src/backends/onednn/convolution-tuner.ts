@@ -29,6 +29,16 @@ export class ConvolutionTuner {
     this.#dnnl = dnnl
   }
 
+  /** Milliseconds by shape, layouts and algorithm. */
+  get measurements(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#measured)
+  }
+
+  /** Takes measurements from elsewhere, so as not to measure again. */
+  know(measurements: Readonly<Record<string, number>>): void {
+    for (const [key, milliseconds] of Object.entries(measurements)) this.#measured.set(key, milliseconds)
+  }
+
   /** The fastest of the variants of an operation whose descriptors are `any`. */
   choose(operation: ConvolutionOperation, { source, feedsConcat }: Surroundings): ConvolutionOperation {
     let best = operation

@@ -11,6 +11,8 @@ export interface MemoryDescriptor {
   readonly tag: string
   /** Strides in elements where the layout is no more than that. */
   readonly strides: readonly number[] | undefined
+  /** Everything that is known of the layout, as text: the same in every process with this library. */
+  readonly key: string
   equals(other: MemoryDescriptor): boolean
 }
 
@@ -177,6 +179,8 @@ export interface Call {
 export interface Dnnl {
   /** `2.6.3` */
   readonly version: string
+  /** Number of the instruction set that kernels are made for. */
+  readonly isa: number
   /** Memory with strides (in elements) or in a blocked layout; `any` lets a primitive choose. */
   describe(
     dtype: DType,

@@ -109,6 +109,10 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
     return this.#numbers(at.strides, this.sizes.length)
   }
 
+  get key(): string {
+    return Buffer.from(this.bytes).toString('base64')
+  }
+
   get tag(): string {
     const kind = this.#view.getInt32(at.formatKind, true)
     if (kind !== blockedFormat) return kind === anyFormat ? 'any' : 'opaque'

@@ -88,6 +88,7 @@ function check(status: number, call: string): void {
 
 class Version2 implements Dnnl {
   readonly version: string
+  readonly isa: number
   readonly #c: Functions
   readonly #engine: bigint
   readonly #stream: bigint
@@ -107,6 +108,7 @@ class Version2 implements Dnnl {
       defaultStream,
     )
     this.#setThreads = openMp()
+    this.isa = functions.get('dnnl_get_effective_cpu_isa', '')()
   }
 
   /** Calls a function whose first parameter receives a pointer. */

@@ -8,13 +8,36 @@ interface Packed {
   readonly content: Uint8Array
 }
 
+/** A constant in a layout of the library's. */
+export interface PackedConstant {
+  readonly tensor: Tensor
+  readonly descriptor: MemoryDescriptor
+  readonly content: Uint8Array
+}
+
+/** Which constant it is, in every process: where it lies in a storage of this checksum. */
+export function identityOf(tensor: Tensor, checksum: number): string {
+  const { storage, storageOffset, dtype, sizes, strides } = tensor
+  return [checksum, storage.byteLength, storageOffset, dtype, sizes.join('x'), strides.join('x')].join(':')
+}
+
 /** Packs each constant once per layout. */
 export class PackedWeights implements WeightCache {
   readonly #dnnl: Dnnl
   readonly #packed = new WeakMap<Tensor, Packed[]>()
 
-  constructor(dnnl: Dnnl) {
+  /** By constant and layout: what files brought along. */
+  readonly #prepacked = new Map<string, Uint8Array>()
+  readonly #onPacked: ((packed: PackedConstant) => void) | undefined
+
+  constructor(dnnl: Dnnl, onPacked?: (packed: PackedConstant) => void) {
     this.#dnnl = dnnl
+    this.#onPacked = onPacked
+  }
+
+  /** Takes these instead of packing. @param prepacked by `identityOf` and the layout's key */
+  use(prepacked: ReadonlyMap<string, Uint8Array>): void {
+    for (const [key, content] of prepacked) this.#prepacked.set(key, content)
   }
 
   packed(tensor: Tensor, wanted: MemoryDescriptor, plain: MemoryDescriptor): Uint8Array {
@@ -22,8 +45,23 @@ export class PackedWeights implements WeightCache {
     this.#packed.set(tensor, known)
     const there = known.find(({ descriptor }) => descriptor.equals(wanted))
     if (there) return there.content
-    const content = plain.equals(wanted) ? bytesOf(tensor) : this.#pack(tensor, wanted, plain)
+    const content = plain.equals(wanted)
+      ? bytesOf(tensor)
+      : (this.#prepackedOf(tensor, wanted) ?? this.#packAndTell(tensor, wanted, plain))
     known.push({ descriptor: wanted, content })
+    return content
+  }
+
+  #prepackedOf(tensor: Tensor, wanted: MemoryDescriptor): Uint8Array | undefined {
+    const { checksum } = tensor.storage
+    if (checksum === undefined || this.#prepacked.size === 0) return undefined
+    const content = this.#prepacked.get(`${identityOf(tensor, checksum)} ${wanted.key}`)
+    return content?.length === wanted.byteLength ? content : undefined
+  }
+
+  #packAndTell(tensor: Tensor, wanted: MemoryDescriptor, plain: MemoryDescriptor): Uint8Array {
+    const content = this.#pack(tensor, wanted, plain)
+    this.#onPacked?.({ tensor, descriptor: wanted, content })
     return content
   }
 
