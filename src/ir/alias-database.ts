@@ -101,7 +101,7 @@ export class AliasDatabase {
     return (
       this.mayContainAlias(this.#graph.inputs, values) ||
       this.mayContainAlias(this.#graph.outputs, values) ||
-      values.some((value) => this.#mayAliasWildcard(value))
+      values.some((value) => this.mayAliasWildcard(value))
     )
   }
 
@@ -111,7 +111,8 @@ export class AliasDatabase {
     return !(this.escapesScope(a) && this.escapesScope(b))
   }
 
-  #mayAliasWildcard(value: Value): boolean {
+  /** Whether the value may be memory that others hold: an input's, an attribute's, a part of what is unknown. */
+  mayAliasWildcard(value: Value): boolean {
     if (!isMutableType(value.type)) return false
     const element = this.#analysis.elements.get(value)
     return element === undefined || intersects(element.locations, new Set(this.#analysis.wildcards.values()))

@@ -41,6 +41,11 @@ export class Aliases {
     return [...node.inputs, ...node.outputs].some((value) => this.hasValueWriters(value))
   }
 
+  /** Whether the value may be kept, and so written, outside the graph: as an attribute, in a list that an attribute is. */
+  isKeptOutside(value: Value): boolean {
+    return isMutableType(value.type) && this.#database.mayAliasWildcard(this.#analysed(value))
+  }
+
   /** Whether the node writes memory that one of the values may share. */
   writesAnyOf(node: Node, values: ReadonlySet<Value>): boolean {
     return this.#database.writes(node) && this.#database.writesToAlias(node, values)

@@ -128,8 +128,11 @@ class Propagator {
     )
   }
 
+  /** A constant that a method hands to an attribute would be written by another method: every call makes it anew. */
   #isNeverWritten(node: Node): boolean {
-    if (this.#policy !== 'immutable types') return !this.#policy.hasWriters(node)
+    const aliases = this.#policy
+    if (aliases !== 'immutable types')
+      return !aliases.hasWriters(node) && !node.outputs.some((output) => aliases.isKeptOutside(output))
     return [...node.inputs, ...node.outputs].every((value) => !isMutableType(value.type))
   }
 
