@@ -7,6 +7,8 @@ import { inlinedGraph } from '../passes/preoptimize.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { flagsOf } from './freeze.ts'
+import { inputOptions } from './inputs.ts'
+import { laidOutGraph } from './layouts.ts'
 import { findMethod, loadModel } from './model.ts'
 import { passOptions } from './pass-options.ts'
 import type { Verb } from './verb.ts'
@@ -14,13 +16,16 @@ import type { Verb } from './verb.ts'
 export const graphVerb: Verb = {
   name: 'graph',
   summary: 'prints the graph of a method',
-  usage: 'graph MODEL [--method forward] [--inlined] [--frozen] [--after PASS] [--ranges] [--format ir|dot]',
+  usage:
+    'graph MODEL [--method forward] [--inlined] [--frozen] [--after PASS] [--layouts blocked|onednn [--input V]... [--inputs FILE.npz]] [--ranges] [--format ir|dot]',
   options: {
     method: { type: 'string' },
     inlined: { type: 'boolean' },
     frozen: { type: 'boolean' },
     after: { type: 'string' },
     ranges: { type: 'boolean' },
+    layouts: { type: 'string' },
+    ...inputOptions,
     flag: { type: 'string', multiple: true },
     preserve: { type: 'string', multiple: true },
     'no-fold': { type: 'boolean' },
@@ -33,7 +38,8 @@ export const graphVerb: Verb = {
     if (format !== 'ir' && format !== 'dot')
       throw new UsageError(`--format must be ir or dot, not '${format}'`)
     const method = args.text('method') ?? 'forward'
-    const graph = graphOf(args, method)
+    const layouts = args.text('layouts')
+    const graph = layouts === undefined ? graphOf(args, method) : laidOutGraph(args, method, layouts)
     const text = format === 'dot' ? printDot(graph) : printGraph(graph, { ranges: args.flag('ranges') })
     if (out.json) out.document({ method, format, nodes: [...graph.nodes()].length, graph: text })
     else out.print(text.trimEnd())

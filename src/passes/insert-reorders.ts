@@ -6,7 +6,7 @@ import { createContext } from './support/context.ts'
 import { sharesMemory } from './support/layout-region.ts'
 import { insertReorder, knownLayout, knownSizes, typeInLayout } from './support/reorders.ts'
 import type { LayoutPreference, LayoutTarget } from './layout-target.ts'
-import { definePass, type PassContext } from './pass.ts'
+import { definePass, type Pass, type PassContext } from './pass.ts'
 
 /**
  * Puts the reorders into the graph that a backend with layouts of its own would otherwise do in secret, at every call
@@ -31,11 +31,16 @@ export function insertReorders(graph: Graph, target: LayoutTarget, cx: PassConte
   }
 }
 
-export const insertReordersPass = definePass({
-  name: 'insert-reorders',
-  summary: 'Shows the reorders that a backend with blocked layouts would do, as nodes.',
-  run: (graph, cx) => insertReorders(graph, blockedTarget(), cx),
-})
+/** The pass for a target. */
+export function insertReordersFor(target: LayoutTarget): Pass {
+  return definePass({
+    name: 'insert-reorders',
+    summary: 'Shows the reorders that a backend with blocked layouts would do, as nodes.',
+    run: (graph, cx) => insertReorders(graph, target, cx),
+  })
+}
+
+export const insertReordersPass = insertReordersFor(blockedTarget())
 
 interface Changes {
   readonly inputs: ReadonlyMap<number, Layout>

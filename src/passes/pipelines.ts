@@ -69,15 +69,23 @@ export const inferencePipeline: readonly PipelineStep[] = [
 const simplifyPipeline: readonly Pass[] = [inline, ...frozenPipeline, canonicalizeOutputsPass]
 
 /** Shows what a backend with blocked layouts does, and leaves no more reorders than it must (docs/layouts.md). */
-export const layoutPipeline: readonly PipelineStep[] = [
+export const layoutPipeline: readonly PipelineStep[] = layoutPipelineFor(
   insertReordersPass,
-  constantPropagation,
   propagateLayoutsPass,
-  constantPropagation,
-  eliminateCommonSubexpressionsPass,
-  eliminatePartialRedundancyPass,
-  eliminateDeadCodePass,
-]
+)
+
+/** The same with the passes of another target. */
+export function layoutPipelineFor(insert: Pass, propagate: Pass): readonly PipelineStep[] {
+  return [
+    insert,
+    constantPropagation,
+    propagate,
+    constantPropagation,
+    eliminateCommonSubexpressionsPass,
+    eliminatePartialRedundancyPass,
+    eliminateDeadCodePass,
+  ]
+}
 
 /** Named lists of passes. */
 export const pipelines: Readonly<Record<string, readonly PipelineStep[]>> = {

@@ -3,7 +3,7 @@ import type { Block, Graph, Node, Value } from '../ir/graph.ts'
 import { layoutOfReorder, reorderKind } from '../ir/layout-attribute.ts'
 import type { BlockedLayout } from '../tensor/layout.ts'
 import type { LayoutTarget } from './layout-target.ts'
-import { definePass, type PassContext } from './pass.ts'
+import { definePass, type Pass, type PassContext } from './pass.ts'
 import { Aliases } from './support/aliases.ts'
 import { blockedTarget } from './support/blocked-target.ts'
 import { cancelReorders } from './support/cancel-reorders.ts'
@@ -36,12 +36,17 @@ export function propagateLayouts(
   cancelReorders(graph, cx)
 }
 
-export const propagateLayoutsPass = definePass({
-  name: 'propagate-layouts',
-  summary:
-    'Keeps tensors in blocked layouts through operators that do not mind, so that few reorders are left.',
-  run: (graph, cx) => propagateLayouts(graph, blockedTarget(), cx),
-})
+/** The pass for a target. */
+export function propagateLayoutsFor(target: LayoutTarget): Pass {
+  return definePass({
+    name: 'propagate-layouts',
+    summary:
+      'Keeps tensors in blocked layouts through operators that do not mind, so that few reorders are left.',
+    run: (graph, cx) => propagateLayouts(graph, target, cx),
+  })
+}
+
+export const propagateLayoutsPass = propagateLayoutsFor(blockedTarget())
 
 /** The layouts that row-major tensors are brought back from. */
 function activationLayouts(graph: Graph): BlockedLayout[] {

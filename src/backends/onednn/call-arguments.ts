@@ -1,17 +1,23 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import { Double, List } from '../../ir/ivalue.ts'
+import { Double, List, type IValue } from '../../ir/ivalue.ts'
 import { schemaOfNode } from '../../ops/schema-table.ts'
-import type { Lowering } from './lowering.ts'
+
+/** Who knows what values are. */
+export interface ValueReader {
+  /** The content of a constant. */
+  constantOf(value: Value): IValue | undefined
+  isTensor(value: Value): boolean
+}
 
 /** A node's arguments by the names of its schema. */
 export class CallArguments {
   readonly node: Node
-  readonly #lowering: Lowering
+  readonly #reader: ValueReader
   readonly #names: ReadonlyMap<string, Value>
 
-  constructor(node: Node, lowering: Lowering) {
+  constructor(node: Node, reader: ValueReader) {
     this.node = node
-    this.#lowering = lowering
+    this.#reader = reader
     const names = schemaOfNode(node)?.arguments.map(({ name }) => name) ?? []
     this.#names = new Map(names.map((name, i) => [name, node.inputs[i] as Value]))
   }
@@ -23,7 +29,7 @@ export class CallArguments {
   /** The tensor argument, unless it is None or not there. */
   tensor(name: string): Value | undefined {
     const value = this.#names.get(name)
-    return value !== undefined && this.#lowering.isTensor(value) ? value : undefined
+    return value !== undefined && this.#reader.isTensor(value) ? value : undefined
   }
 
   has(name: string): boolean {
@@ -52,6 +58,6 @@ export class CallArguments {
 
   #constant(name: string): unknown {
     const value = this.#names.get(name)
-    return value && this.#lowering.constantOf(value)
+    return value && this.#reader.constantOf(value)
   }
 }

@@ -1,5 +1,5 @@
 import type { DType } from '../../tensor/dtype.ts'
-import type { BlockedLayout } from '../../tensor/layout.ts'
+import type { BlockedLayout, Layout } from '../../tensor/layout.ts'
 
 /** Where in memory a value's elements lie, as the library describes it. */
 export interface MemoryDescriptor {
@@ -9,6 +9,8 @@ export interface MemoryDescriptor {
   readonly byteLength: number
   /** `nChw16c` in abstract letters, `aBcd16b`; `any`; `wino` and the like for what has no tag. */
   readonly tag: string
+  /** The same in our terms: opaque for what only the library reads, undefined for `any`. */
+  readonly layout: Layout | undefined
   /** Strides in elements where the layout is no more than that. */
   readonly strides: readonly number[] | undefined
   /** Everything that is known of the layout, as text: the same in every process with this library. */

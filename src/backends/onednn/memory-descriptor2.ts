@@ -1,9 +1,10 @@
 import { invariant } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
-import { BlockedLayout } from '../../tensor/layout.ts'
+import { BlockedLayout, OpaqueLayout, type Layout } from '../../tensor/layout.ts'
 import { numelOf } from '../../tensor/tensor.ts'
 import { OneDnnError } from './errors.ts'
 import type { MemoryDescriptor } from './dnnl.ts'
+import { PlainDescriptor } from './plain-descriptor.ts'
 
 // dnnl_memory_desc_t of versions 2.x (dnnl_types.h), a plain C struct.
 export const descriptorBytes = 696
@@ -63,10 +64,15 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
     sizes: readonly number[],
     layout: readonly number[] | BlockedLayout | 'any',
     sizeOf: (bytes: Uint8Array) => number,
-  ): MemoryDescriptor2 {
+  ): MemoryDescriptor {
+    // The library knows no scalars: to it they are vectors of one element.
+    if (sizes.length === 0 && !(layout instanceof BlockedLayout))
+      return MemoryDescriptor2.describe(dtype, [1], layout === 'any' ? layout : [1], sizeOf)
     const code = dtypeCodes[dtype]
-    if (code === undefined || sizes.length > 12 || numelOf(sizes) === 0)
+    if (code === undefined || sizes.length > 12 || numelOf(sizes) === 0) {
+      if (Array.isArray(layout)) return new PlainDescriptor(dtype, sizes, layout as readonly number[])
       throw new OneDnnError('unimplemented', `describing a ${dtype} tensor of sizes [${sizes.join(', ')}]`)
+    }
     const bytes = new Uint8Array(descriptorBytes)
     const view = new DataView(bytes.buffer)
     view.setInt32(0, sizes.length, true)
@@ -113,14 +119,27 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
     return Buffer.from(this.bytes).toString('base64')
   }
 
+  get layout(): Layout | undefined {
+    const kind = this.#view.getInt32(at.formatKind, true)
+    if (kind === anyFormat) return undefined
+    if (kind !== blockedFormat) return new OpaqueLayout('onednn', 'opaque', this.byteLength, this.bytes)
+    return new BlockedLayout(this.#order, this.#blocks)
+  }
+
+  /** Axes, slowest first. */
+  get #order(): readonly number[] {
+    const strides = this.#outerStrides
+    return strides.map((_, axis) => axis).sort((a, b) => strides[b]! - strides[a]! || a - b)
+  }
+
   get tag(): string {
     const kind = this.#view.getInt32(at.formatKind, true)
     if (kind !== blockedFormat) return kind === anyFormat ? 'any' : 'opaque'
-    const strides = this.#outerStrides
     const blocks = this.#blocks
     const blocked = new Set(blocks.map(({ axis }) => axis))
-    const order = strides.map((_, axis) => axis).sort((a, b) => strides[b]! - strides[a]! || a - b)
-    const outer = order.map((axis) => (blocked.has(axis) ? letters[axis]!.toUpperCase() : letters[axis]!))
+    const outer = this.#order.map((axis) =>
+      blocked.has(axis) ? letters[axis]!.toUpperCase() : letters[axis]!,
+    )
     return outer.join('') + blocks.map(({ size, axis }) => `${size}${letters[axis]!}`).join('')
   }
 
@@ -157,8 +176,14 @@ export class MemoryDescriptor2 implements MemoryDescriptor {
   }
 }
 
-/** The C struct of a descriptor that this version of the binding made. */
+/**
+ * The C struct of a descriptor that this version of the binding made.
+ *
+ * @throws OneDnnError with status `unimplemented` for memory that the library cannot describe
+ */
 export function bytesOf(descriptor: MemoryDescriptor): Uint8Array {
+  if (descriptor instanceof PlainDescriptor)
+    throw new OneDnnError('unimplemented', `describing a ${descriptor.dtype} tensor`)
   invariant(descriptor instanceof MemoryDescriptor2, 'a descriptor of another version of the library')
   return descriptor.bytes
 }

@@ -52,7 +52,7 @@ export class EpilogueFinder {
     const found: Epilogue[] = []
     for (let value = kernel.output(); found.length < mostEpilogues;) {
       const epilogue = this.#next(value)
-      if (epilogue === undefined) break
+      if (epilogue === undefined || contradicts(epilogue, found)) break
       found.push(epilogue)
       this.#taken.add(epilogue.node)
       value = epilogue.node.output()
@@ -98,4 +98,19 @@ export class EpilogueFinder {
       sizes.every((size, i) => size === 1 || (i === 1 && size === b.sizes[i]))
     )
   }
+}
+
+/**
+ * Some of the library's kernels (2.6.3, brgemm) keep one set of parameters for each function: a second `linear` would
+ * compute with the numbers of the first.
+ */
+function contradicts(epilogue: Epilogue, before: readonly Epilogue[]): boolean {
+  if (epilogue.kind !== 'eltwise') return false
+  const known = before.flatMap((one) => (one.kind === 'eltwise' ? one.functions : []))
+  return epilogue.functions.some((own) =>
+    known.some(
+      ({ algorithm, alpha, beta }) =>
+        algorithm === own.algorithm && (alpha !== own.alpha || beta !== own.beta),
+    ),
+  )
 }

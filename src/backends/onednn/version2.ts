@@ -122,7 +122,7 @@ class Version2 implements Dnnl {
     dtype: DType,
     sizes: readonly number[],
     layout: readonly number[] | BlockedLayout | 'any',
-  ): MemoryDescriptor2 {
+  ): MemoryDescriptor {
     return MemoryDescriptor2.describe(dtype, sizes, layout, this.#sizeOf)
   }
 

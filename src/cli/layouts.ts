@@ -1,0 +1,55 @@
+import { oneDnnLayoutTarget } from '../backends/onednn/layout-target.ts'
+import { openOneDnn } from '../backends/onednn/library.ts'
+import type { Graph } from '../ir/graph.ts'
+import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
+import { freeze } from '../passes/freeze-module.ts'
+import { insertReordersFor } from '../passes/insert-reorders.ts'
+import type { LayoutTarget } from '../passes/layout-target.ts'
+import { runPasses } from '../passes/pass-manager.ts'
+import { layoutPipelineFor } from '../passes/pipelines.ts'
+import { propagateLayoutsFor } from '../passes/propagate-layouts.ts'
+import { blockedTarget } from '../passes/support/blocked-target.ts'
+import { bindInputs } from '../runtime/input-binding.ts'
+import { findSampleInputs } from '../runtime/sample-inputs.ts'
+import { specialise } from '../runtime/specialise.ts'
+import type { Arguments } from './arguments.ts'
+import { UsageError } from './errors.ts'
+import { flagsOf } from './freeze.ts'
+import { readInputs } from './inputs.ts'
+import { findMethod, loadModel } from './model.ts'
+import { passOptions } from './pass-options.ts'
+
+const targets: Readonly<Record<string, () => LayoutTarget>> = {
+  blocked: () => blockedTarget(),
+  onednn: () => oneDnnLayoutTarget(openOneDnn()),
+}
+
+/**
+ * The frozen graph, specialised to the shapes of the inputs that are given (or random ones), with the reorders that a
+ * backend needs; `--after PASS` shows it behind that pass.
+ */
+export function laidOutGraph(args: Arguments, method: string, name: string): Graph {
+  const target = targets[name]?.()
+  if (target === undefined)
+    throw new UsageError(`--layouts must be ${Object.keys(targets).join(' or ')}, not '${name}'`)
+  const path = args.positionals[0] as string
+  const model = loadModel(path)
+  const { module } = freeze(model.root, {
+    preserved: [...args.texts('preserve'), ...(method === 'forward' ? [] : [method])],
+    flags: flagsOf(args),
+    optimizeNumerics: !args.flag('no-fold'),
+  })
+  const fn = findMethod({ ...model, root: module }, method, path)
+  const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
+  const inputs = isGiven
+    ? bindInputs(fn.schema, readInputs(args))
+    : findSampleInputs(() => module, { method }).values
+  const { graph } = specialise(fn.graph, [module, ...inputs])
+  const after = args.text('after')
+  runPasses(
+    graph,
+    [eliminateDeadCodePass, ...layoutPipelineFor(insertReordersFor(target), propagateLayoutsFor(target))],
+    { ...passOptions(args), ...(after !== undefined && { stopAfter: { pass: after } }) },
+  )
+  return graph
+}
