@@ -1,6 +1,7 @@
 import { BlockedLayout } from '../../tensor/layout.ts'
 import { argument, type Dnnl, type MemoryDescriptor, type Operation, type Primitive } from './dnnl.ts'
 import { OneDnnError } from './errors.ts'
+import { isSlow } from './layout-choices.ts'
 
 export type ConvolutionOperation = Extract<Operation, { kind: 'convolution' }>
 
@@ -46,11 +47,18 @@ export class ConvolutionTuner {
     for (const variant of this.#variants(operation)) {
       const primitive = this.#tryCreate(variant)
       if (primitive === undefined) continue
+      if (isSlow(primitive) && least < Infinity) {
+        primitive.dispose()
+        continue
+      }
       const wanted = primitive.descriptor('source')
       const destination = primitive.descriptor('destination')
       const reorder = wanted.equals(source) ? 0 : (2 * wanted.byteLength) / reorderSpeed
+      const isWhole = (destination.sizes[1] ?? 0) % channelsPerBlock === 0
       const copied =
-        feedsConcat && destination.strides !== undefined ? (2 * destination.byteLength) / reorderSpeed : 0
+        feedsConcat && isWhole && destination.strides !== undefined
+          ? (2 * destination.byteLength) / reorderSpeed
+          : 0
       const time = this.#time(variant, primitive) + reorder + copied
       primitive.dispose()
       if (time < least) {

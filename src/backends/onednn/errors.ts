@@ -20,4 +20,9 @@ export class OneDnnError extends PermafrostError {
     super(`oneDNN answered ${status} to ${call}`)
     this.status = status
   }
+
+  /** The library has nothing for such a call; it may be done in another way. */
+  get isRefusal(): boolean {
+    return this.status === 'unimplemented' || this.status === 'invalid_arguments'
+  }
 }

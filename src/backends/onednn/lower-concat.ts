@@ -19,7 +19,7 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
   const tensors = list.inputs.map((value) => lowering.tensorOf(value))
   if (tensors.some((tensor) => tensor.dtype !== 'float32' || tensor.dim !== result.dim || tensor.numel === 0))
     return 'its operands have several dtypes, or none'
-  const parts = list.inputs.map((value) => lowering.current(value))
+  const parts = inOneLayout(lowering, list.inputs)
   const primitive = lowering.tryCreate({
     kind: 'concat',
     axis,
@@ -43,6 +43,21 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
   )
   lowering.define(node.output(), destination)
   return undefined
+}
+
+/** In the layout that most of the bytes are in: the library's kernels take no mixture. */
+function inOneLayout(lowering: Lowering, values: readonly Value[]): readonly Placement[] {
+  const current = values.map((value) => lowering.current(value))
+  const bytes = new Map<string, number>()
+  for (const { descriptor } of current)
+    bytes.set(descriptor.tag, (bytes.get(descriptor.tag) ?? 0) + descriptor.byteLength)
+  if (bytes.size === 1) return current
+  const [most] = [...bytes].sort(([, a], [, b]) => b - a)[0] as [string, number]
+  const layout = current.find(({ descriptor }) => descriptor.tag === most)?.descriptor.layout
+  if (layout?.kind !== 'blocked') return current
+  return values.map((value) =>
+    lowering.in(value, lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)),
+  )
 }
 
 function writeInPlace(

@@ -1,8 +1,9 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { ConvolutionOperation } from './convolution-tuner.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type Primitive } from './dnnl.ts'
+import { argument, type MemoryDescriptor } from './dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
+import { channelsLast, isChannelsLast, isSlow } from './layout-choices.ts'
 import type { Lowering, StepArgument } from './lowering.ts'
 import { geometryOf, weightSizes } from './convolution-geometry.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -90,37 +91,10 @@ function tuned(
   return tuner.choose(free, { source: lowering.current(input).descriptor, feedsConcat })
 }
 
-/** The library's own plain loops. */
-function isSlow({ implementation }: Primitive): boolean {
-  return implementation.startsWith('ref')
-}
-
 /** What lies channels-last stays so: it came from, or goes to, operators on the last dimension. */
 function sourceLayout(lowering: Lowering, input: Value): MemoryDescriptor {
   const { descriptor } = lowering.current(input)
   return isChannelsLast(descriptor) ? descriptor : lowering.any(lowering.tensorOf(input))
-}
-
-function isChannelsLast({ strides, sizes }: MemoryDescriptor): boolean {
-  if (strides === undefined || sizes.length < 3 || sizes[1] === 1) return false
-  return strides[1] === 1 && sizes.slice(2).some((size) => size > 1)
-}
-
-function channelsLast(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
-  const strides = new Array<number>(sizes.length)
-  let stride = 1
-  for (const axis of [
-    1,
-    ...sizes
-      .map((_, i) => i)
-      .slice(2)
-      .reverse(),
-    0,
-  ]) {
-    strides[axis] = stride
-    stride *= sizes[axis]!
-  }
-  return lowering.dnnl.describe('float32', sizes, strides)
 }
 
 function placeWeights(

@@ -1,6 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type Primitive } from './dnnl.ts'
+import { channelsLast, isSlow } from './layout-choices.ts'
 import { eltwiseOf } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'
 import type { Lowering } from './lowering.ts'
@@ -88,19 +89,9 @@ function addBinary(
   whole: Value,
   other: Value,
 ): string | undefined {
-  const first = denseOrCopied(lowering, whole)
-  const { sizes } = lowering.tensorOf(whole)
-  const second =
-    lowering.tensorOf(other).sizes.join() === sizes.join()
-      ? lowering.in(other, first.descriptor)
-      : broadcastPlacement(lowering, other, sizes.length)
-  const primitive = lowering.tryCreate({
-    kind: 'binary',
-    algorithm,
-    sources: [first.descriptor, second.descriptor],
-    destination: first.descriptor,
-  })
-  if (primitive === undefined) return 'the library has no such broadcast'
+  const created = createBinary(lowering, algorithm, whole, other)
+  if (created === undefined) return 'the library has no such broadcast'
+  const { primitive, first, second } = created
   const destination = lowering.allocate(first.descriptor)
   lowering.add(
     primitive,
@@ -115,9 +106,48 @@ function addBinary(
   return undefined
 }
 
-/** Where it is, if it has all dimensions; blocked is as good as plain. */
-function broadcastPlacement(lowering: Lowering, value: Value, rank: number): Placement {
-  return lowering.tensorOf(value).dim === rank
-    ? lowering.current(value)
-    : broadcastOperand(lowering, value, rank)
+/** In the layout that the first operand is in; channels-last where the library has only plain loops for that. */
+function createBinary(
+  lowering: Lowering,
+  algorithm: NonNullable<ReturnType<typeof binaryOf>>,
+  whole: Value,
+  other: Value,
+): { readonly primitive: Primitive; readonly first: Placement; readonly second: Placement } | undefined {
+  const current = denseOrCopied(lowering, whole).descriptor
+  const { sizes } = lowering.tensorOf(whole)
+  const isSame = lowering.tensorOf(other).sizes.join() === sizes.join()
+  const create = (layout: MemoryDescriptor): Primitive | undefined => {
+    const operand = isSame ? layout : broadcastDescriptor(lowering, other, layout)
+    return lowering.tryCreate({ kind: 'binary', algorithm, sources: [layout, operand], destination: layout })
+  }
+  let layout = current
+  let primitive = create(layout)
+  if (primitive && isSlow(primitive) && sizes.length > 2) {
+    const lastLayout = channelsLast(lowering, sizes)
+    const better = create(lastLayout)
+    if (better && !isSlow(better)) {
+      primitive.dispose()
+      ;[layout, primitive] = [lastLayout, better]
+    } else better?.dispose()
+  }
+  if (primitive === undefined) return undefined
+  const second = isSame ? lowering.in(other, layout) : broadcastPlacement(lowering, other, layout)
+  return { primitive, first: lowering.in(whole, layout), second }
+}
+
+function broadcastDescriptor(lowering: Lowering, value: Value, like: MemoryDescriptor): MemoryDescriptor {
+  const { sizes, dim } = lowering.tensorOf(value)
+  const { layout } = like
+  if (dim === like.sizes.length && layout?.kind === 'blocked')
+    return lowering.dnnl.describe('float32', sizes, layout)
+  return broadcastPlacement(lowering, value, like).descriptor
+}
+
+/** In the layout of the other operand, if it has all dimensions: the library's kernels take no mixture. */
+function broadcastPlacement(lowering: Lowering, value: Value, like: MemoryDescriptor): Placement {
+  const { sizes, dim } = lowering.tensorOf(value)
+  if (dim !== like.sizes.length) return broadcastOperand(lowering, value, like.sizes.length)
+  const { layout } = like
+  if (layout?.kind !== 'blocked') return lowering.current(value)
+  return lowering.in(value, lowering.dnnl.describe('float32', sizes, layout))
 }

@@ -3,6 +3,7 @@ import type { SpecialisedGraph } from '../../runtime/specialise.ts'
 import type { Storage } from '../../tensor/storage.ts'
 import type { Dnnl } from './dnnl.ts'
 import { eltwiseOf } from './eltwise.ts'
+import { OneDnnError } from './errors.ts'
 import { CallArguments } from './call-arguments.ts'
 import { attentionRules, onlyFirstIsUsed } from './lower-attention.ts'
 import { copyingRules } from './lower-copying.ts'
@@ -51,18 +52,15 @@ class GraphLowering {
   readonly #finder: EpilogueFinder
   /** Kernels by the last node of their epilogues: there their step goes. */
   readonly #deferred = new Map<Node, { readonly kernel: Node; readonly epilogues: readonly Epilogue[] }>()
-  /** When each node's step runs: an epilogue's and its kernel's where the last of them stands. */
-  readonly #order = new Map<Node, number>()
+  /** Nodes whose steps are there. */
+  readonly #done = new Set<Node>()
   readonly #inEpilogue = new Set<Node>()
   readonly #byStorage = new Map<Storage, Value[]>()
-  #position = 0
 
   constructor(lowering: Lowering) {
     this.#lowering = lowering
     this.#finder = new EpilogueFinder(lowering)
     const { graph, tensors } = lowering.graph
-    let number = 0
-    for (const node of graph.nodes()) this.#order.set(node, number++)
     for (const node of graph.nodes()) this.#findEpilogues(node)
     for (const [value, { storage }] of tensors) {
       const values = this.#byStorage.get(storage)
@@ -76,17 +74,13 @@ class GraphLowering {
     const epilogues = this.#finder.find(node)
     const last = epilogues.at(-1)?.node ?? node
     this.#deferred.set(last, { kernel: node, epilogues })
-    const position = this.#order.get(last) as number
-    for (const each of [node, ...epilogues.map((epilogue) => epilogue.node)]) {
-      this.#order.set(each, position)
+    for (const each of [node, ...epilogues.map((epilogue) => epilogue.node)])
       if (each !== last) this.#inEpilogue.add(each)
-    }
   }
 
   lower(): void {
     const { graph } = this.#lowering.graph
     for (const node of graph.nodes()) {
-      this.#position = this.#order.get(node) as number
       const deferred = this.#deferred.get(node)
       if (deferred) this.#lowerKernel(deferred.kernel, deferred.epilogues)
       else if (!this.#inEpilogue.has(node) && node.kind !== 'prim::Constant') this.#lowerAlone(node)
@@ -100,16 +94,15 @@ class GraphLowering {
     let reason: string | undefined = ''
     for (let count = epilogues.length; count >= 0; count--) {
       const own = epilogues.slice(0, count)
-      reason = rule(kernel, this.#lowering, {
-        epilogues: own,
-        mayOverwrite: (value) => this.#mayOverwrite(value),
-      })
+      reason = this.#attempt(rule, kernel, own)
       if (reason === undefined) {
+        for (const node of [kernel, ...own.map((epilogue) => epilogue.node)]) this.#done.add(node)
         for (const { node } of epilogues.slice(count)) this.#lowerAlone(node)
         return
       }
     }
     this.#lowerByReference(kernel, reason)
+    this.#done.add(kernel)
     for (const { node } of epilogues) this.#lowerAlone(node)
   }
 
@@ -118,9 +111,19 @@ class GraphLowering {
     else if (isView(node, this.#lowering)) lowerView(node, this.#lowering)
     else {
       const rule = onlyFirstIsUsed(node) ? (others[node.kind] ?? this.#elementwiseRule(node)) : undefined
-      const request = { epilogues: [], mayOverwrite: (value: Value) => this.#mayOverwrite(value) }
-      const reason = rule ? rule(node, this.#lowering, request) : 'the library has no such operator'
+      const reason = rule ? this.#attempt(rule, node, []) : 'the library has no such operator'
       if (reason !== undefined) this.#lowerByReference(node, reason)
+    }
+    this.#done.add(node)
+  }
+
+  /** What the library refuses on the way is a reason too. */
+  #attempt(rule: LoweringRule, node: Node, epilogues: readonly Epilogue[]): string | undefined {
+    try {
+      return rule(node, this.#lowering, { epilogues, mayOverwrite: (value) => this.#mayOverwrite(value) })
+    } catch (error) {
+      if (error instanceof OneDnnError && error.isRefusal) return error.message
+      throw error
     }
   }
 
@@ -131,7 +134,7 @@ class GraphLowering {
       : undefined
   }
 
-  /** Whether the value, and everything that shares its memory, is not used behind this position. */
+  /** Whether nothing is left that reads the value, or shares its memory, but the node that asks. */
   #mayOverwrite(value: Value): boolean {
     const tensor = this.#lowering.graph.tensors.get(value)
     if (tensor === undefined) return false
@@ -141,10 +144,15 @@ class GraphLowering {
     const [buffer] = [...buffers] as [PlanBuffer]
     if (buffer.kind !== 'arena' || buffer.isPart || buffer.hasParts) return false
     const sharing = this.#byStorage.get(tensor.storage) ?? []
-    return (
-      sharing.length === 1 &&
-      value.uses.every(({ user }) => (this.#order.get(user) ?? Infinity) <= this.#position)
+    return sharing.length === 1 && this.#usesLeft(value) === 1
+  }
+
+  /** Lists are used where they are. */
+  #usesLeft(value: Value): number {
+    const users = value.uses.map(({ user }) =>
+      user.kind === 'prim::ListConstruct' ? this.#usesLeft(user.output()) : Number(!this.#done.has(user)),
     )
+    return users.reduce((sum, count) => sum + count, 0)
   }
 
   #lowerByReference(node: Node, reason: string): void {

@@ -122,10 +122,11 @@ export class Lowering {
     if (constant instanceof Tensor) return this.#packedConstant(constant, wanted)
     const placements = this.#placements.get(value) ?? []
     const there = placements.find(({ descriptor }) => descriptor.equals(wanted))
-    if (there) return there
+    // The same memory, by the name that the kernel was made for.
+    if (there) return { ...there, descriptor: wanted }
     const home = this.#homes.get(this.tensorOf(value).storage)
     if ((home?.valid ?? placements.length === 0) && this.plain(this.tensorOf(value)).equals(wanted))
-      return this.home(value)
+      return { ...this.home(value), descriptor: wanted }
     const placement = this.#fresh(wanted)
     this.reorder(placements.at(-1) ?? this.home(value), placement, value.node)
     this.#place(value, placement)
@@ -240,11 +241,7 @@ export class Lowering {
     try {
       return this.dnnl.create(operation, postOperations)
     } catch (error) {
-      if (
-        error instanceof OneDnnError &&
-        (error.status === 'unimplemented' || error.status === 'invalid_arguments')
-      )
-        return undefined
+      if (error instanceof OneDnnError && error.isRefusal) return undefined
       throw error
     }
   }
