@@ -72,21 +72,33 @@ function writeInPlace(
   if (outermostAxis(whole) !== axis || total !== whole.byteLength) return false
   if (!parts.every(({ descriptor }) => descriptor.tag === whole.tag)) return false
   if (new Set(values).size !== values.length) return false
-  const offsets = parts.map((_, i) =>
-    parts.slice(0, i).reduce((sum, { descriptor }) => sum + descriptor.byteLength, 0),
-  )
+  if ([node.output(), ...values].some((value) => lowering.isWritten(value))) return false
+  const bases = basesOf(parts)
+  if (bases === undefined) return false
   const buffer = PlanBuffer.arena(whole.byteLength)
-  const movable = parts.every(
-    (part) =>
-      part.offset === 0 &&
-      part.buffer.kind === 'arena' &&
-      !part.buffer.isPart &&
-      part.buffer.bytes === part.descriptor.byteLength,
-  )
-  if (!movable || new Set(parts.map((part) => part.buffer)).size !== parts.length) return false
-  parts.forEach((part, i) => part.buffer.become(buffer, offsets[i]!))
+  for (const [root, base] of bases) root.become(buffer, base)
   lowering.define(node.output(), { descriptor: whole, buffer, offset: 0 })
   return true
+}
+
+/**
+ * Where in the result each buffer goes that the operands lie in. A buffer may hold several operands, one behind the other:
+ * a concatenation that this one continues, as in DenseNet. Undefined where one holds anything else, or cannot be moved.
+ */
+function basesOf(parts: readonly Placement[]): ReadonlyMap<PlanBuffer, number> | undefined {
+  const bases = new Map<PlanBuffer, number>()
+  const covered = new Map<PlanBuffer, number>()
+  let at = 0
+  for (const { buffer, offset, descriptor } of parts) {
+    const root = buffer.root
+    const base = at - root.offset - offset
+    if (root.buffer.kind !== 'arena' || (bases.get(root.buffer) ?? base) !== base) return undefined
+    bases.set(root.buffer, base)
+    covered.set(root.buffer, (covered.get(root.buffer) ?? 0) + descriptor.byteLength)
+    at += descriptor.byteLength
+  }
+  const whole = [...bases].every(([buffer, base]) => base >= 0 && covered.get(buffer) === buffer.bytes)
+  return whole ? bases : undefined
 }
 
 /** The axis whose neighbours are farthest apart in memory, axes of one element aside. */

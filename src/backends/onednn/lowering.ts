@@ -8,6 +8,7 @@ import type { SpecialisedGraph } from '../../runtime/specialise.ts'
 import type { Dnnl, MemoryDescriptor, Operation, PostOperation, Primitive } from './dnnl.ts'
 import { argument } from './dnnl.ts'
 import { OneDnnError } from './errors.ts'
+import { writesInPlace } from './lower-views.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
 import type { ConvolutionTuner } from './convolution-tuner.ts'
 
@@ -69,6 +70,8 @@ export class Lowering {
   /** The values that fill a storage of their own. */
   readonly #owners = new Map<Storage, Value>()
   readonly #packed: WeightCache
+  /** What some node writes in place. */
+  readonly #written = new Set<Storage>()
 
   constructor(dnnl: Dnnl, graph: SpecialisedGraph, packed: WeightCache, choices: LoweringChoices) {
     this.dnnl = dnnl
@@ -83,6 +86,15 @@ export class Lowering {
       })
       this.#owners.set(tensor.storage, value)
     })
+    for (const node of graph.graph.nodes())
+      if (writesInPlace(node))
+        for (const value of node.inputs)
+          if (graph.tensors.has(value)) this.#written.add(this.tensorOf(value).storage)
+  }
+
+  /** Whether a node writes in place to the value's memory: then nothing else may lie there. */
+  isWritten(value: Value): boolean {
+    return this.#written.has(this.tensorOf(value).storage)
   }
 
   /** The tensor of a value: without elements unless it is a constant. */
