@@ -1,6 +1,5 @@
 import type { Graph, Node } from '../ir/graph.ts'
 import { Dict, Double, List, Tuple, type IValue } from '../ir/ivalue.ts'
-import { eliminateCommonSubexpressionsPass } from '../passes/eliminate-common-subexpressions.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
 import { runPasses } from '../passes/pass-manager.ts'
 import { contiguous } from '../ops/tensor-access.ts'
@@ -96,7 +95,8 @@ export class Region {
     const { backend, options } = this.#context
     const rowMajor = args.map((arg) => replaceTensors(arg, ({ dtype, sizes }) => Tensor.meta(dtype, sizes)))
     const specialised = specialise(this.#graph, rowMajor, (message) => this.#context.warn(message))
-    runPasses(specialised.graph, [eliminateCommonSubexpressionsPass, eliminateDeadCodePass])
+    // No pass that merges values: stand-ins tell which of them share memory.
+    runPasses(specialised.graph, [eliminateDeadCodePass])
     return { specialised, plan: backend.plan(specialised, options) }
   }
 
