@@ -56,6 +56,13 @@ export class CallArguments {
     return numbers.length === 1 ? new Array<number>(count).fill(numbers[0] as number) : numbers
   }
 
+  /** A list of floats; None and what is no list are undefined. */
+  floats(name: string): readonly number[] | undefined {
+    const constant = this.#constant(name)
+    if (!(constant instanceof List)) return undefined
+    return constant.elements.map((item) => (item instanceof Double ? item.value : Number(item)))
+  }
+
   #constant(name: string): unknown {
     const value = this.#names.get(name)
     return value && this.#reader.constantOf(value)

@@ -12,12 +12,10 @@ const simple = (algorithm: EltwiseAlgorithm, alpha = 0, beta = 0): Eltwise[] => 
 
 type EltwiseRule = (args: CallArguments) => Eltwise[] | undefined
 
-const largest = 3.4028234663852886e38
-
 const clamp: EltwiseRule = (args) => {
   const [low, high] = [args.number('min'), args.number('max')]
   if (args.tensor('min') || args.tensor('max')) return undefined
-  return simple('clip', low ?? -largest, high ?? largest)
+  return simple('clip', low ?? -Infinity, high ?? Infinity)
 }
 
 const rules: Readonly<Record<string, EltwiseRule>> = {
@@ -26,8 +24,8 @@ const rules: Readonly<Record<string, EltwiseRule>> = {
   'aten::hardtanh': (args) => simple('clip', args.number('min_val') ?? -1, args.number('max_val') ?? 1),
   'aten::clamp': clamp,
   'aten::clip': clamp,
-  'aten::clamp_min': (args) => simple('clip', args.number('min') ?? -largest, largest),
-  'aten::clamp_max': (args) => simple('clip', -largest, args.number('max') ?? largest),
+  'aten::clamp_min': (args) => simple('clip', args.number('min') ?? -Infinity, Infinity),
+  'aten::clamp_max': (args) => simple('clip', -Infinity, args.number('max') ?? Infinity),
   'aten::leaky_relu': (args) => simple('relu', args.number('negative_slope') ?? 0.01),
   'aten::hardswish': () => simple('hardswish'),
   'aten::hardsigmoid': () => [...simple('linear', 1 / 6, 0.5), ...simple('clip', 0, 1)],

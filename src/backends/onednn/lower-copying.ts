@@ -71,11 +71,10 @@ const lowerResampling: LoweringRule = (node, lowering) => {
   if (source.dtype !== 'float32') return `no kernel for ${source.dtype}`
   if (args.number('align_corners') === 1) return 'the library does not align corners'
   const linear = node.kind.includes('linear')
-  const whole = result.sizes.slice(2).every((size, i) => size % source.sizes[i + 2]! === 0)
-  const scaled = ['scales_h', 'scales_w', 'scales', 'scales_d'].some(
-    (name) => args.number(name) !== undefined,
-  )
-  if (!whole && (!linear || scaled)) return 'the library counts positions otherwise'
+  const ratios = result.sizes.slice(2).map((size, i) => size / source.sizes[i + 2]!)
+  if (!linear && !ratios.every(Number.isInteger)) return 'the library counts positions otherwise'
+  if (!scalesOf(args, ratios.length).every((scale, i) => (scale ?? ratios[i]) === ratios[i]))
+    return 'its scales are not those of its sizes'
   const from = lowering.current(input)
   const primitive = lowering.tryCreate({
     kind: 'resampling',
@@ -95,6 +94,13 @@ const lowerResampling: LoweringRule = (node, lowering) => {
   )
   lowering.define(node.output(), destination)
   return undefined
+}
+
+/** Factors that count for positions in place of the sizes; undefined where there is none. */
+function scalesOf(args: CallArguments, count: number): readonly (number | undefined)[] {
+  if (args.has('scale_factors')) return args.floats('scale_factors') ?? []
+  const names = count === 1 ? ['scales'] : ['scales_d', 'scales_h', 'scales_w'].slice(-count)
+  return names.map((name) => args.number(name))
 }
 
 export const copyingRules: Readonly<Record<string, LoweringRule>> = {
