@@ -39,7 +39,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   }
   return {
     offsets,
-    arenaBytes: Math.max(0, ...lifetimes.map(({ bytes }, i) => at(offsets, i) + aligned(bytes))),
+    arenaBytes: lifetimes.reduce((end, { bytes }, i) => Math.max(end, at(offsets, i) + aligned(bytes)), 0),
     sumBytes: lifetimes.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
     lowerBound: mostAlive(lifetimes),
   }
