@@ -27,6 +27,7 @@ import { peephole } from './peephole.ts'
 import { propagateLayoutsPass } from './propagate-layouts.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
 import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
+import { unrollLoopsPass } from './unroll-loops.ts'
 
 /** Every pass that needs nothing but a graph; a new pass adds one line. */
 export const allPasses: readonly Pass[] = [
@@ -57,6 +58,7 @@ export const allPasses: readonly Pass[] = [
   propagateLayoutsPass,
   removeDropoutPass,
   transposeFrozenLinears,
+  unrollLoopsPass,
 ]
 
 /** Passes that need the module besides the graph; `freeze` and its kin run them. */
