@@ -95,8 +95,7 @@ const norm: AliasRule = (analysis, node) => {
 const construct: AliasRule = (analysis, node) => {
   const [container] = node.outputs
   if (container === undefined || !isMutableType(container.type)) return
-  const [use, ...others] = container.uses
-  if (use !== undefined && others.length === 0 && isConsumed(use)) {
+  if (container.uses.length > 0 && container.uses.every(isConsumed)) {
     analysis.giveFresh(container, false)
     for (const input of node.inputs) analysis.contain(input, container)
     return
@@ -106,7 +105,16 @@ const construct: AliasRule = (analysis, node) => {
     if (analysis.setWildcard(input) !== undefined) analysis.contain(input, container)
 }
 
-const consumers = new Set(['aten::cat', 'aten::stack', 'aten::vstack', 'aten::hstack', 'aten::dstack'])
+const consumers = new Set([
+  'aten::cat',
+  'aten::stack',
+  'aten::vstack',
+  'aten::hstack',
+  'aten::dstack',
+  'aten::index',
+  'aten::index_put',
+  'aten::index_put_',
+])
 
 /** A list that is only read by an operator whose result holds neither the list nor its elements. */
 function isConsumed({ user, offset }: Use): boolean {

@@ -49,9 +49,14 @@ function merge(node: Node, tables: readonly NodeTable[], aliases: Aliases, cx: P
   })
 }
 
-/** Whether the node, run twice on the same inputs, gives the same memory twice: a view or a part of an input. */
+const sameEveryTime = new Set(['prim::GetAttr', 'prim::TupleIndex', 'prim::Uninitialized'])
+
+/**
+ * Whether the node, run twice on the same inputs, gives the same memory twice: a view or a part of an input. What is
+ * uninitialised is never looked at.
+ */
 function givesSameMemory(node: Node, cx: PassContext): boolean {
-  if (node.kind === 'prim::GetAttr' || node.kind === 'prim::TupleIndex') return true
+  if (sameEveryTime.has(node.kind)) return true
   const returns = cx.schemaOf(node)?.returns ?? []
   return (
     returns.length > 0 &&

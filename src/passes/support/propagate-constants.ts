@@ -24,6 +24,15 @@ const neverFolded = new Set([
   'aten::dequantize',
 ])
 
+/** What they give is in the constant already, so that every call gets the same. */
+const takesApart = new Set([
+  'prim::ListUnpack',
+  'prim::TupleUnpack',
+  'prim::TupleIndex',
+  'aten::__getitem__',
+  'prim::unchecked_cast',
+])
+
 /** The walk that both kinds of constant propagation share; returns whether anything changed. */
 export function propagateConstants(graph: Graph, cx: PassContext, policy: FoldPolicy): boolean {
   return new Propagator(cx, policy).run(graph.block)
@@ -132,7 +141,10 @@ class Propagator {
   #isNeverWritten(node: Node): boolean {
     const aliases = this.#policy
     if (aliases !== 'immutable types')
-      return !aliases.hasWriters(node) && !node.outputs.some((output) => aliases.isKeptOutside(output))
+      return (
+        !aliases.hasWriters(node) &&
+        (takesApart.has(node.kind) || !node.outputs.some((output) => aliases.isKeptOutside(output)))
+      )
     return [...node.inputs, ...node.outputs].every((value) => !isMutableType(value.type))
   }
 
