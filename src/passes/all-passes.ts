@@ -26,6 +26,7 @@ import { combineConcats } from './combine-concats.ts'
 import { peephole } from './peephole.ts'
 import { propagateLayoutsPass } from './propagate-layouts.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
+import { simplifyListsPass } from './simplify-lists.ts'
 import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
 import { unrollLoopsPass } from './unroll-loops.ts'
 
@@ -57,6 +58,7 @@ export const allPasses: readonly Pass[] = [
   peephole,
   propagateLayoutsPass,
   removeDropoutPass,
+  simplifyListsPass,
   transposeFrozenLinears,
   unrollLoopsPass,
 ]

@@ -3,9 +3,13 @@ import { combine } from './combine-concats.ts'
 import { eliminateDeadCode } from './eliminate-dead-code.ts'
 import { definePass, type PassContext } from './pass.ts'
 import { optimizeAliasSensitive } from './support/peephole-aliasing.ts'
-import { optimizeDicts, optimizeLists } from './support/peephole-containers.ts'
+import { optimizeContainers } from './support/peephole-containers.ts'
+import { type PeepholeContext } from './support/peephole-rule.ts'
 import { optimizeNumbers } from './support/peephole-numbers.ts'
 import { optimizeTensors } from './support/peephole-tensors.ts'
+
+const optimizeListsAndDicts = (graph: Graph, context: PeepholeContext): boolean =>
+  optimizeContainers(graph, context, 'peephole')
 
 /**
  * Small local simplifications, in the order of torch/csrc/jit/passes/peephole.cpp:
@@ -28,13 +32,9 @@ export function optimizePeepholes(
   options: { readonly shapes: boolean },
 ): boolean {
   const context = { cx, shapes: options.shapes }
-  const changed = [
-    optimizeTensors,
-    optimizeLists,
-    optimizeDicts,
-    optimizeAliasSensitive,
-    optimizeNumbers,
-  ].map((optimize) => optimize(graph, context))
+  const changed = [optimizeTensors, optimizeListsAndDicts, optimizeAliasSensitive, optimizeNumbers].map(
+    (optimize) => optimize(graph, context),
+  )
   changed.push(combine(graph, cx))
   if (!changed.includes(true)) return false
   eliminateDeadCode(graph, cx, { aliases: false })

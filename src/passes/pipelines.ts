@@ -21,12 +21,20 @@ import { repeatPasses, type Pass, type PipelineStep } from './pass.ts'
 import { peephole } from './peephole.ts'
 import { propagateLayoutsPass } from './propagate-layouts.ts'
 import { removeDropoutPass } from './remove-dropout.ts'
+import { simplifyListsPass } from './simplify-lists.ts'
 import { transposeFrozenLinears } from './transpose-frozen-linears.ts'
+import { unrollLoopsPass } from './unroll-loops.ts'
 
 /** What follows the freezing of attributes; keeps every bit of the results. */
 export const frozenPipeline: readonly Pass[] = [
   eliminateDeadCodePass,
   eliminateCommonSubexpressionsPass,
+  peephole,
+  constantPropagation,
+  constantPoolingPass,
+  unrollLoopsPass,
+  simplifyListsPass,
+  lowerSimpleTuplesPass,
   peephole,
   constantPropagation,
   constantPoolingPass,

@@ -1,5 +1,6 @@
 import type { Graph, Node, Value } from '../../ir/graph.ts'
 import { Double, type IValue } from '../../ir/ivalue.ts'
+import { typesEqual } from '../../ir/type-relations.ts'
 import type { PassContext } from '../pass.ts'
 import { Aliases } from './aliases.ts'
 import { constantInt, constantOf, replaceByConstant } from './constants.ts'
@@ -11,8 +12,9 @@ import { applyRules, type PeepholeContext } from './peephole-rule.ts'
  */
 
 type ContainerRule = (node: Node, construct: Node, cx: PassContext, aliases: Aliases) => boolean
+type ContainerRules = Readonly<Record<string, ContainerRule>>
 
-const listRules: Readonly<Record<string, ContainerRule>> = {
+const listRules: ContainerRules = {
   'aten::len': (node, list, cx) =>
     cx.rewrite(node, 'the list is constructed in sight', (edit) =>
       replaceByConstant(edit, node.output(), list.inputs.length),
@@ -38,10 +40,14 @@ const listRules: Readonly<Record<string, ContainerRule>> = {
   },
 }
 
-function replaceOutput(node: Node, i: number, value: Value, cx: PassContext): boolean {
-  return cx.rewrite(node, 'the list is constructed in sight', (edit) =>
-    edit.replaceAllUses(node.output(i), value),
-  )
+function replaceOutput(
+  node: Node,
+  i: number,
+  value: Value,
+  cx: PassContext,
+  why = 'the list is constructed in sight',
+): boolean {
+  return cx.rewrite(node, why, (edit) => edit.replaceAllUses(node.output(i), value))
 }
 
 function construct(node: Node, elements: readonly Value[], cx: PassContext, aliases: Aliases): boolean {
@@ -70,23 +76,60 @@ function sliced(elements: readonly Value[], bounds: readonly (IValue | undefined
   return chosen
 }
 
-const dictRules: Readonly<Record<string, ContainerRule>> = {
+const inSight = 'the dict is constructed in sight'
+
+const dictRules: ContainerRules = {
   'aten::len': (node, dict, cx) => {
     const entries = constantEntries(dict)
     if (entries === undefined) return false
-    return cx.rewrite(node, 'the dict is constructed in sight', (edit) =>
-      replaceByConstant(edit, node.output(), entries.size),
-    )
+    return cx.rewrite(node, inSight, (edit) => replaceByConstant(edit, node.output(), entries.size))
   },
   'aten::__getitem__': (node, dict, cx) => {
     const value = constantEntries(dict)?.get(keyOf(constantOf(node.input(1))))
+    return value !== undefined && replaceOutput(node, 0, value, cx, inSight)
+  },
+}
+
+/** What libtorch asks of dicts at run time only. */
+const moreDictRules: ContainerRules = {
+  ...dictRules,
+  'aten::__contains__': (node, dict, cx) => {
+    const entries = constantEntries(dict)
+    const key = keyOf(constantOf(node.input(1)))
+    if (entries === undefined || key === undefined) return false
+    return cx.rewrite(node, inSight, (edit) => replaceByConstant(edit, node.output(), entries.has(key)))
+  },
+  'aten::get': (node, dict, cx) => {
+    const value = constantEntries(dict)?.get(keyOf(constantOf(node.input(1))))
     return (
       value !== undefined &&
-      cx.rewrite(node, 'the dict is constructed in sight', (edit) =>
-        edit.replaceAllUses(node.output(), value),
-      )
+      typesEqual(value.type, node.output().type) &&
+      replaceOutput(node, 0, value, cx, inSight)
     )
   },
+  'aten::keys': (node, dict, cx, aliases) =>
+    constantEntries(dict) !== undefined && construct(node, everySecond(dict.inputs, 0), cx, aliases),
+  'aten::values': (node, dict, cx, aliases) =>
+    constantEntries(dict) !== undefined && construct(node, everySecond(dict.inputs, 1), cx, aliases),
+}
+
+function everySecond(values: readonly Value[], first: number): Value[] {
+  return values.filter((_value, i) => i % 2 === first)
+}
+
+/** `dict([(k, v), …])` */
+const dictOfTuples: ContainerRule = (node, list, cx) => {
+  const pairs = list.inputs.map((input) => input.node)
+  const isPair = ({ kind, inputs }: Node): boolean => kind === 'prim::TupleConstruct' && inputs.length === 2
+  if (node.inputs.length !== 1 || !pairs.every(isPair)) return false
+  return cx.rewrite(node, 'the entries are constructed in sight', (edit) => {
+    const entries = pairs.flatMap(({ inputs }) => inputs)
+    const dict = edit.insert('prim::DictConstruct', entries, {
+      outputs: [node.output().type],
+      range: node.range,
+    })
+    edit.replaceAllUses(node.output(), dict.output())
+  })
 }
 
 /** The values by key, if all keys are constants that differ. */
@@ -106,10 +149,26 @@ function keyOf(key: IValue | undefined): unknown {
   return typeof key === 'number' ? key : undefined
 }
 
-function optimizeContainers(
+/**
+ * Applies the rules for containers that nobody writes.
+ *
+ * @param which `peephole` for those of libtorch's peepholes, of lists and then of dicts; `all` for all of them
+ */
+export function optimizeContainers(
+  graph: Graph,
+  context: PeepholeContext,
+  which: 'all' | 'peephole',
+): boolean {
+  const lists = which === 'all' ? { ...listRules, 'aten::dict': dictOfTuples } : listRules
+  const dicts = which === 'all' ? moreDictRules : dictRules
+  const changed = optimizeKind(graph, context, lists, 'prim::ListConstruct')
+  return optimizeKind(graph, context, dicts, 'prim::DictConstruct') || changed
+}
+
+function optimizeKind(
   graph: Graph,
   { cx, shapes }: PeepholeContext,
-  rules: Readonly<Record<string, ContainerRule>>,
+  rules: ContainerRules,
   constructKind: string,
 ): boolean {
   const aliases = new Aliases(graph, cx)
@@ -122,12 +181,4 @@ function optimizeContainers(
     return [kind, peephole] as const
   })
   return applyRules(graph, Object.fromEntries(peepholes), { cx, shapes })
-}
-
-export function optimizeLists(graph: Graph, context: PeepholeContext): boolean {
-  return optimizeContainers(graph, context, listRules, 'prim::ListConstruct')
-}
-
-export function optimizeDicts(graph: Graph, context: PeepholeContext): boolean {
-  return optimizeContainers(graph, context, dictRules, 'prim::DictConstruct')
 }
