@@ -123,6 +123,7 @@ export class ConvolutionTuner {
         descriptor,
         address: this.#dnnl.addressOf(memories[i]!),
       })),
+      memories,
     )
     let least = Infinity
     for (let i = 0; i <= runs; i++) {
@@ -131,7 +132,7 @@ export class ConvolutionTuner {
       if (i > 0) least = Math.min(least, performance.now() - start)
     }
     call.dispose()
-    return memories.length > 0 ? least : Infinity
+    return least
   }
 }
 

@@ -191,7 +191,8 @@ export interface Dnnl {
   ): MemoryDescriptor
   /** @throws OneDnnError with status `unimplemented` where the library has nothing for it */
   create(operation: Operation, postOperations?: readonly PostOperation[]): Primitive
-  bind(primitive: Primitive, bindings: readonly Binding[]): Call
+  /** @param kept memory behind the addresses that the call shall keep from being collected */
+  bind(primitive: Primitive, bindings: readonly Binding[], kept?: readonly Uint8Array[]): Call
   /** Address of the first byte; the memory must outlive every call that is bound to it. */
   addressOf(bytes: Uint8Array): bigint
   /** For everything that this thread creates and runs from now on. */

@@ -10,80 +10,32 @@ import {
   type PostOperation,
   type Primitive,
 } from './dnnl.ts'
-import { OneDnnError, OneDnnMissingError } from './errors.ts'
+import { Call2 } from './call2.ts'
 import {
   addressOf,
   openLibrary,
-  readBytes,
-  readText,
   type CArgument,
   type CFunction,
   type ForeignLibrary,
 } from './foreign-library.ts'
+import { Functions } from './functions2.ts'
 import {
   binaryAlgorithms,
   describeOperation,
   eltwiseAlgorithms,
   type DescribedOperation,
 } from './operation-descriptors2.ts'
-import { bytesOf, descriptorBytes, MemoryDescriptor2 } from './memory-descriptor2.ts'
+import { bytesOf, MemoryDescriptor2 } from './memory-descriptor2.ts'
+import { Primitive2 } from './primitive2.ts'
 
 // Numbers of enumerations in oneDNN 2.x (dnnl_types.h).
-const statuses = [
-  'success',
-  'out_of_memory',
-  'invalid_arguments',
-  'unimplemented',
-  'iterator_ends',
-  'runtime_error',
-  'not_required',
-]
 const cpu = 1
 const defaultStream = 1
 const userScratchpad = 1
-const query = { source: 129, weights: 131, destination: 133, scratchpad: 136, implementation: 8 }
 
 /** Opens a library of version 2.6 or 2.7. Its descriptors of operations are C structs that `…_desc_init` fills. */
 export function openVersion2(library: ForeignLibrary, version: string): Dnnl {
   return new Version2(new Functions(library), version)
-}
-
-/** Looks functions up by name, once. */
-class Functions {
-  readonly #library: ForeignLibrary
-  readonly #known = new Map<string, CFunction>()
-
-  constructor(library: ForeignLibrary) {
-    this.#library = library
-  }
-
-  get(name: string, parameters: string, result = 'int'): CFunction {
-    let found = this.#known.get(name)
-    if (found === undefined) this.#known.set(name, (found = this.#find(name, parameters, result)))
-    return found
-  }
-
-  #find(name: string, parameters: string, result: string): CFunction {
-    try {
-      return this.#library.function(`${result} ${name}(${parameters})`)
-    } catch (cause) {
-      throw new OneDnnMissingError(
-        `the library has no function ${name}`,
-        {},
-        'it may be an incomplete build',
-        { cause },
-      )
-    }
-  }
-
-  /** Calls a function that gives a status. */
-  call(name: string, parameters: string, ...args: readonly CArgument[]): void {
-    check(this.get(name, parameters)(...args), name)
-  }
-}
-
-function check(status: number, call: string): void {
-  if (status !== 0) throw new OneDnnError(statuses[status] ?? `status ${status}`, call)
 }
 
 class Version2 implements Dnnl {
@@ -204,9 +156,9 @@ class Version2 implements Dnnl {
     )
   }
 
-  bind(primitive: Primitive, bindings: readonly Binding[]): Call {
+  bind(primitive: Primitive, bindings: readonly Binding[], kept: readonly Uint8Array[] = []): Call {
     invariant(primitive instanceof Primitive2, 'a primitive of another version of the library')
-    return new Call2(this.#c, this.#engine, this.#stream, primitive, bindings)
+    return new Call2(this.#c, { engine: this.#engine, stream: this.#stream }, primitive, bindings, kept)
   }
 
   addressOf(bytes: Uint8Array): bigint {
@@ -232,111 +184,4 @@ function openMp(): CFunction | undefined {
       continue
     }
   return undefined
-}
-
-class Primitive2 implements Primitive {
-  readonly implementation: string
-  readonly scratchpadBytes: number
-  readonly handle: bigint
-  readonly #c: Functions
-  readonly #description: bigint
-  readonly #sizeOf: (bytes: Uint8Array) => number
-  #disposed = false
-
-  constructor(functions: Functions, description: bigint, sizeOf: (bytes: Uint8Array) => number) {
-    this.#c = functions
-    this.#description = description
-    this.#sizeOf = sizeOf
-    const text = new BigUint64Array(1)
-    functions.call(
-      'dnnl_primitive_desc_query',
-      'void* desc, int what, int index, void* result',
-      description,
-      query.implementation,
-      0,
-      text,
-    )
-    this.implementation = readText(text[0]!)
-    this.scratchpadBytes = this.#query(query.scratchpad).byteLength
-    const out = new BigUint64Array(1)
-    functions.call('dnnl_primitive_create', 'void* out, void* desc', out, description)
-    this.handle = out[0]!
-  }
-
-  #query(what: number): MemoryDescriptor2 {
-    const find = this.#c.get(
-      'dnnl_primitive_desc_query_md',
-      'void* desc, int what, int index',
-      'const void*',
-    ) as unknown as (description: bigint, what: number, index: number) => bigint
-    const address = find(this.#description, what, 0)
-    return new MemoryDescriptor2(readBytes(address, descriptorBytes), this.#sizeOf)
-  }
-
-  descriptor(role: 'source' | 'weights' | 'destination'): MemoryDescriptor {
-    return this.#query(query[role])
-  }
-
-  dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
-    this.#c.call('dnnl_primitive_destroy', 'void* primitive', this.handle)
-    this.#c.call('dnnl_primitive_desc_destroy', 'void* desc', this.#description)
-  }
-}
-
-class Call2 implements Call {
-  readonly #execute: () => number
-  readonly #c: Functions
-  readonly #memories = new Map<number, bigint>()
-  // The library reads it at every call.
-  readonly #arguments: BigUint64Array
-
-  constructor(
-    functions: Functions,
-    engine: bigint,
-    stream: bigint,
-    primitive: Primitive2,
-    bindings: readonly Binding[],
-  ) {
-    this.#c = functions
-    this.#arguments = new BigUint64Array(2 * bindings.length)
-    bindings.forEach(({ argument: number, descriptor, address }, i) => {
-      const out = new BigUint64Array(1)
-      functions.call(
-        'dnnl_memory_create',
-        'void* out, void* desc, void* engine, void* address',
-        out,
-        bytesOf(descriptor),
-        engine,
-        address,
-      )
-      this.#memories.set(number, out[0]!)
-      this.#arguments[2 * i] = BigInt(number)
-      this.#arguments[2 * i + 1] = out[0]!
-    })
-    const execute = functions.get(
-      'dnnl_primitive_execute',
-      'void* primitive, void* stream, int n, void* args',
-    )
-    const list = addressOf(this.#arguments)
-    const { handle } = primitive
-    const count = bindings.length
-    this.#execute = () => execute(handle, stream, count, list)
-  }
-
-  execute(): void {
-    check(this.#execute(), 'dnnl_primitive_execute')
-  }
-
-  rebind(number: number, address: bigint): void {
-    const memory = this.#memories.get(number)
-    if (memory !== undefined)
-      this.#c.call('dnnl_memory_set_data_handle', 'void* memory, void* address', memory, address)
-  }
-
-  dispose(): void {
-    for (const memory of this.#memories.values()) this.#c.call('dnnl_memory_destroy', 'void* memory', memory)
-    this.#memories.clear()
-  }
 }

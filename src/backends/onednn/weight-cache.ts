@@ -1,9 +1,11 @@
 import { itemSize } from '../../tensor/dtype.ts'
+import type { Storage } from '../../tensor/storage.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { argument, type Dnnl, type MemoryDescriptor } from './dnnl.ts'
 import type { WeightCache } from './lowering.ts'
 
 interface Packed {
+  readonly tensor: Tensor
   readonly descriptor: MemoryDescriptor
   readonly content: Uint8Array
 }
@@ -21,10 +23,10 @@ export function identityOf(tensor: Tensor, checksum: number): string {
   return [checksum, storage.byteLength, storageOffset, dtype, sizes.join('x'), strides.join('x')].join(':')
 }
 
-/** Packs each constant once per layout. */
+/** Packs each constant once per layout, for as long as its storage is there. */
 export class PackedWeights implements WeightCache {
   readonly #dnnl: Dnnl
-  readonly #packed = new WeakMap<Tensor, Packed[]>()
+  readonly #packed = new WeakMap<Storage, Packed[]>()
 
   /** By constant and layout: what files brought along. */
   readonly #prepacked = new Map<string, Uint8Array>()
@@ -41,14 +43,14 @@ export class PackedWeights implements WeightCache {
   }
 
   packed(tensor: Tensor, wanted: MemoryDescriptor, plain: MemoryDescriptor): Uint8Array {
-    const known = this.#packed.get(tensor) ?? []
-    this.#packed.set(tensor, known)
-    const there = known.find(({ descriptor }) => descriptor.equals(wanted))
+    const known = this.#packed.get(tensor.storage) ?? []
+    this.#packed.set(tensor.storage, known)
+    const there = known.find((one) => isSame(one.tensor, tensor) && one.descriptor.equals(wanted))
     if (there) return there.content
     const content = plain.equals(wanted)
       ? bytesOf(tensor)
       : (this.#prepackedOf(tensor, wanted) ?? this.#packAndTell(tensor, wanted, plain))
-    known.push({ descriptor: wanted, content })
+    known.push({ tensor, descriptor: wanted, content })
     return content
   }
 
@@ -69,20 +71,30 @@ export class PackedWeights implements WeightCache {
     const content = new Uint8Array(wanted.byteLength)
     const primitive = this.#dnnl.create({ kind: 'reorder', source: plain, destination: wanted })
     const scratchpad = new Uint8Array(Math.max(primitive.scratchpadBytes, 1))
-    const call = this.#dnnl.bind(primitive, [
-      { argument: argument.source, descriptor: plain, address: this.#dnnl.addressOf(bytesOf(tensor)) },
-      { argument: argument.destination, descriptor: wanted, address: this.#dnnl.addressOf(content) },
-      {
-        argument: argument.scratchpad,
-        descriptor: this.#dnnl.describe('uint8', [scratchpad.length], [1]),
-        address: this.#dnnl.addressOf(scratchpad),
-      },
-    ])
+    const source = bytesOf(tensor)
+    const call = this.#dnnl.bind(
+      primitive,
+      [
+        { argument: argument.source, descriptor: plain, address: this.#dnnl.addressOf(source) },
+        { argument: argument.destination, descriptor: wanted, address: this.#dnnl.addressOf(content) },
+        {
+          argument: argument.scratchpad,
+          descriptor: this.#dnnl.describe('uint8', [scratchpad.length], [1]),
+          address: this.#dnnl.addressOf(scratchpad),
+        },
+      ],
+      [source, content, scratchpad],
+    )
     call.execute()
     call.dispose()
     primitive.dispose()
     return content
   }
+}
+
+/** Whether two tensors over one storage are the same look at it. */
+function isSame(a: Tensor, b: Tensor): boolean {
+  return identityOf(a, 0) === identityOf(b, 0)
 }
 
 /** From the tensor's first element on. */
