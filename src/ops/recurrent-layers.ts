@@ -136,7 +136,10 @@ function simpleFamily(cell: Cell): Operator[] {
     ),
     defineOp(
       `aten::${name}_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor`,
-      { parts: cellParts, reference: (args: CellArguments & { readonly hx: Tensor }) => oneStep(cell, [args.hx], args)[0]! },
+      {
+        parts: cellParts,
+        reference: (args: CellArguments & { readonly hx: Tensor }) => oneStep(cell, [args.hx], args)[0]!,
+      },
     ),
   ]
 }
@@ -148,7 +151,10 @@ function answer({ output, states }: Recurrence): Tensor[] {
 const lstm = [
   defineOp(
     `aten::lstm.input(Tensor input, Tensor[] hx, ${layerText}, bool batch_first) -> (Tensor, Tensor, Tensor)`,
-    { parts: layerParts, reference: (args, context) => answer(overSteps(lstmCell, args.input, args.hx, args, context)) },
+    {
+      parts: layerParts,
+      reference: (args, context) => answer(overSteps(lstmCell, args.input, args.hx, args, context)),
+    },
   ),
   defineOp(
     `aten::lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, ${layerText}) -> (Tensor, Tensor, Tensor)`,

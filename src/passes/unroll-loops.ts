@@ -69,7 +69,8 @@ class Unroller {
 /** How often the loop turns, if that is known and nothing ends it early. */
 function turnsOf(loop: Node): number | undefined {
   const turns = constantInt(loop.input(0))
-  const goesOn = constantBool(loop.input(1)) === true && constantBool(loop.block().outputs[0] as Value) === true
+  const goesOn =
+    constantBool(loop.input(1)) === true && constantBool(loop.block().outputs[0] as Value) === true
   return goesOn && turns !== undefined ? Math.max(turns, 0) : undefined
 }
 

@@ -14,7 +14,12 @@ describe('a memory plan', () => {
     fc.assert(
       fc.property(lifetimes, (all) => {
         const { offsets, arenaBytes } = planMemory(all)
-        const spans = all.map(({ bytes, first, last }, i) => ({ from: offsets[i] ?? NaN, bytes, first, last }))
+        const spans = all.map(({ bytes, first, last }, i) => ({
+          from: offsets[i] ?? NaN,
+          bytes,
+          first,
+          last,
+        }))
         for (const [i, a] of spans.entries()) {
           expect(a.from % 64).toBe(0)
           expect(a.from + a.bytes).toBeLessThanOrEqual(arenaBytes)

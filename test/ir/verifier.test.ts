@@ -5,12 +5,11 @@ import { lineOf } from '../../src/ir/verifier-report.ts'
 import { findFaults } from '../../src/ir/verifier.ts'
 import { readTextFile } from '../support/text-cases.ts'
 
-/** The lines of a text that carry `#! message`, without it. */
+/** The lines of a text that carry `#! message`, once or more often, without it. */
 function markedLines(text: string): { line: string; message: string }[] {
-  return Array.from(text.matchAll(/^ *(.*?) *#! (.*)$/gm), ([, line = '', message = '']) => ({
-    line,
-    message,
-  }))
+  return Array.from(text.matchAll(/^ *(.*?) *#! (.*)$/gm), ([, line = '', messages = '']) =>
+    messages.split(' #! ').map((message) => ({ line, message })),
+  ).flat()
 }
 
 describe('verifier', () => {
