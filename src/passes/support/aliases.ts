@@ -2,6 +2,7 @@ import { AliasDatabase } from '../../ir/alias-database.ts'
 import { isMutableType } from '../../ir/alias-types.ts'
 import type { Graph, Node, Value } from '../../ir/graph.ts'
 import type { PassServices } from '../pass.ts'
+import { isKeptOutside } from './kept-outside.ts'
 
 /**
  * What passes ask about shared memory. The analysis is made at the first question that types alone do not answer, and
@@ -43,7 +44,11 @@ export class Aliases {
 
   /** Whether the value may be kept, and so written, outside the graph: as an attribute, in a list that an attribute is. */
   isKeptOutside(value: Value): boolean {
-    return isMutableType(value.type) && this.#database.mayAliasWildcard(this.#analysed(value))
+    return (
+      isMutableType(value.type) &&
+      this.#database.mayAliasWildcard(this.#analysed(value)) &&
+      isKeptOutside(value, this.#services)
+    )
   }
 
   /** Whether the node writes memory that one of the values may share. */
