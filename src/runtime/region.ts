@@ -6,6 +6,7 @@ import { contiguous } from '../ops/tensor-access.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Backend, Plan, PlanOptions, PlanReport } from './backend.ts'
 import { compileProgram } from './compile.ts'
+import { SessionDisposedError } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { ruleOf } from './node-rules.ts'
 import type { Program } from './program.ts'
@@ -39,6 +40,8 @@ export interface InterpretedNode {
 interface Planned {
   readonly specialised: SpecialisedGraph
   readonly plan: Plan
+  /** Inputs, by their numbers, whose memory outputs look at. */
+  readonly lookedAt: ReadonlySet<number>
 }
 
 /**
@@ -50,17 +53,23 @@ export class Region {
   readonly #context: RegionContext
   readonly #plans = new Map<string, Planned>()
   readonly #excluded = new Map<Node, string>()
+  /** It is left and right of others, which may write to what it is given and gives. */
+  readonly #isPart: boolean
+  #disposed = false
   #split: { readonly program: Program; readonly regions: readonly Region[] } | undefined
 
-  constructor(graph: Graph, context: RegionContext) {
+  constructor(graph: Graph, context: RegionContext, isPart = false) {
     this.#graph = graph
+    this.#isPart = isPart
     this.#context = context
   }
 
+  /** @throws SessionDisposedError; what the model raises */
   run(args: readonly IValue[], machine: Machine): readonly IValue[] {
+    if (this.#disposed) throw new SessionDisposedError('the session was disposed of while it ran')
     while (this.#split === undefined) {
       try {
-        return this.#runPlanned(args)
+        return this.#runPlanned(args, machine)
       } catch (error) {
         if (!(error instanceof DataDependentError)) throw error
         this.#splitAround(error)
@@ -69,9 +78,12 @@ export class Region {
     return machine.runProgram(this.#split.program, args)
   }
 
-  #runPlanned(args: readonly IValue[]): readonly IValue[] {
-    const { specialised, plan } = this.#planFor(args)
+  #runPlanned(args: readonly IValue[], machine: Machine): readonly IValue[] {
+    const { specialised, plan, lookedAt } = this.#planFor(args)
     const inputs = args.flatMap((arg) => [...tensorsIn(arg)])
+    // Plans take copies of what is not row-major; looks that are given on must be at the tensor itself.
+    if (this.#isPart && [...lookedAt].some((i) => !isWholeAndRowMajor(inputs[i] as Tensor)))
+      return machine.run(this.#graph, args)
     const results = plan.run(inputs.map(contiguous), this.#context.profile)
     return specialised.outputs.map((output) =>
       replaceTensors(output, (tensor) => {
@@ -94,10 +106,16 @@ export class Region {
   #makePlan(args: readonly IValue[]): Planned {
     const { backend, options } = this.#context
     const rowMajor = args.map((arg) => replaceTensors(arg, ({ dtype, sizes }) => Tensor.meta(dtype, sizes)))
-    const specialised = specialise(this.#graph, rowMajor, (message) => this.#context.warn(message))
+    const warnings: string[] = []
+    const specialised = specialise(this.#graph, rowMajor, (message) => warnings.push(message))
+    for (const warning of warnings) this.#context.warn(warning)
     // No pass that merges values: stand-ins tell which of them share memory.
     runPasses(specialised.graph, [eliminateDeadCodePass])
-    return { specialised, plan: backend.plan(specialised, options) }
+    return {
+      specialised,
+      plan: backend.plan(specialised, options),
+      lookedAt: inputsSeenInOutputs(specialised),
+    }
   }
 
   #forgetOldest(): void {
@@ -114,11 +132,11 @@ export class Region {
     const program = compileProgram(grouped, (each) => {
       const inner = regionOf(each)
       if (inner === undefined) return ruleOf(each)
-      const region = new Region(inner, this.#context)
+      const region = new Region(inner, this.#context, true)
       regions.push(region)
       return (args, machine) => region.run(args, machine)
     })
-    this.dispose()
+    this.#forgetPlans()
     this.#split = { program, regions }
   }
 
@@ -133,11 +151,30 @@ export class Region {
     for (const region of this.#split?.regions ?? []) yield* region.interpreted()
   }
 
-  dispose(): void {
+  #forgetPlans(): void {
     for (const { plan } of this.#plans.values()) plan.dispose()
     this.#plans.clear()
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    this.#forgetPlans()
     for (const region of this.#split?.regions ?? []) region.dispose()
   }
+}
+
+/** Inputs whose memory outputs look at. */
+function inputsSeenInOutputs({ graph, tensors, outputOf }: SpecialisedGraph): ReadonlySet<number> {
+  const seen = new Set([...outputOf.keys()].map(({ storage }) => storage))
+  const indices = graph.inputs.flatMap((value, i) => {
+    const storage = tensors.get(value)?.storage
+    return storage && seen.has(storage) ? [i] : []
+  })
+  return new Set(indices)
+}
+
+function isWholeAndRowMajor(tensor: Tensor): boolean {
+  return tensor.isContiguous && tensor.storageOffset === 0
 }
 
 /** Everything that a plan depends on: dtypes and sizes of tensors, the content of all else. */
@@ -147,7 +184,7 @@ function signatureOf(value: IValue): string {
   if (value instanceof Tuple) return `(${value.elements.map(signatureOf).join(', ')})`
   if (value instanceof Dict)
     return `{${[...value.entries()].map(([key, item]) => `${signatureOf(key)}: ${signatureOf(item)}`).join(', ')}}`
-  if (value instanceof Double) return `${value.value}f`
+  if (value instanceof Double) return `${Object.is(value.value, -0) ? '-0' : value.value}f`
   if (typeof value === 'string') return JSON.stringify(value)
   return typeof value === 'object' && value !== null ? value.constructor.name : String(value)
 }

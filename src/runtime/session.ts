@@ -2,7 +2,6 @@ import { Tuple, type IValue, type ScriptObject } from '../ir/ivalue.ts'
 import { freeze } from '../passes/freeze-module.ts'
 import { inlinedGraph } from '../passes/preoptimize.ts'
 import { PermafrostError } from '../errors.ts'
-import { Tensor } from '../tensor/tensor.ts'
 import type { Backend, StepReport } from './backend.ts'
 import { createEnvironment, type Environment } from './environment.ts'
 import { InputError, SessionDisposedError } from './errors.ts'
@@ -56,7 +55,7 @@ export interface Explanation {
  * Makes a method of a module ready to run again and again. The module is frozen; plans are made when inputs of a new
  * kind (dtypes, sizes, content of what is no tensor) are first met.
  *
- * @throws InputError for a method that does not exist
+ * @throws InputError for a method that does not exist, or a number of threads that makes no sense
  */
 export function createSession(module: ScriptObject, options: SessionOptions): Session {
   return new Session(module, options)
@@ -83,7 +82,7 @@ export class Session {
     const { threads = 1, tune = false, plans = 16 } = options
     this.#context = {
       backend: options.backend,
-      options: { threads, tune },
+      options: { threads: checkedThreads(threads), tune },
       mostPlans: Math.max(plans, 1),
       profile: false,
       warn: (message) => this.#environment.warn(message),
@@ -168,10 +167,17 @@ function frozen(
   }
 }
 
+const mostThreads = 1024
+
+function checkedThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads
+  throw new InputError(`${threads} is no number of threads`, {}, `take 1 to ${mostThreads}`)
+}
+
 /** The memory of a typed array may have been given away. */
 function checkAttached(value: IValue): void {
   for (const tensor of tensorsIn(value)) {
-    if (!(tensor instanceof Tensor) || tensor.numel === 0 || tensor.storage.bytes.length > 0) continue
+    if (tensor.isMeta || tensor.storage.bytes.length >= tensor.storage.byteLength) continue
     throw new InputError(
       'the memory of an input tensor is gone',
       {},

@@ -273,6 +273,11 @@ export class Lowering {
     for (const buffer of step.buffers) buffer.touch(number)
   }
 
+  /** Gives the primitives back. */
+  dispose(): void {
+    for (const step of this.steps) if (step.kind === 'primitive') step.primitive.dispose()
+  }
+
   #packedConstant(tensor: Tensor, wanted: MemoryDescriptor): Placement {
     return this.packed(tensor, wanted, this.plain(tensor))
   }

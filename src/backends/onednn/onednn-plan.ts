@@ -3,15 +3,18 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { List, type IValue } from '../../ir/ivalue.ts'
 import { schemaKey } from '../../ir/schema.ts'
 import { findOperator } from '../../ops/index.ts'
+import { allocate } from '../../ops/tensor-access.ts'
 import { schemaOfNode } from '../../ops/schema-table.ts'
 import type { Plan, PlanReport, StepReport } from '../../runtime/backend.ts'
 import { createEnvironment } from '../../runtime/environment.ts'
+import { SessionDisposedError } from '../../runtime/errors.ts'
 import { planMemory, type MemoryPlan } from '../../runtime/memory-plan.ts'
 import { itemSize } from '../../tensor/dtype.ts'
 import { Storage } from '../../tensor/storage.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { argument, type Call, type Dnnl } from './dnnl.ts'
 import type { Lowering, PrimitiveStep, ReferenceStep, Step } from './lowering.ts'
+import { arenaOf, copy, laidOutLike, viewOf } from './plan-memory.ts'
 import type { PlanBuffer, Placement } from './placement.ts'
 
 interface Runnable {
@@ -44,6 +47,7 @@ export class OneDnnPlan implements Plan {
   readonly #outputs: readonly { readonly value: Value; readonly placement: Placement | undefined }[]
   /** Where each input of the running call is. */
   #current: readonly Tensor[] = []
+  #disposed = false
 
   constructor(lowering: Lowering, threads: number) {
     this.#lowering = lowering
@@ -60,7 +64,7 @@ export class OneDnnPlan implements Plan {
     const buffers = arenaBuffers(lowering.steps, this.#outputs)
     this.#memory = planMemory(buffers)
     buffers.forEach((buffer, i) => this.#offsets.set(buffer, this.#memory.offsets[i] as number))
-    const bytes = new Uint8Array(this.#memory.arenaBytes + alignment)
+    const bytes = arenaOf(this.#memory.arenaBytes + alignment)
     const skip = Number(BigInt(alignment) - (this.#dnnl.addressOf(bytes) % BigInt(alignment)))
     this.#arena = bytes.subarray(skip, skip + this.#memory.arenaBytes)
     this.#runnables = lowering.steps.map((step) =>
@@ -76,6 +80,7 @@ export class OneDnnPlan implements Plan {
         descriptor: placement.descriptor,
         address: this.#addressOf(placement),
       })),
+      [this.#arena],
     )
     this.#calls.push(call)
     for (const { argument: number, placement } of step.arguments) {
@@ -165,12 +170,16 @@ export class OneDnnPlan implements Plan {
   }
 
   run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
+    if (this.#disposed) throw new SessionDisposedError('the plan was disposed of')
     this.#current = inputs.map((input, i) => laidOutLike(input, this.#inputTensors[i] as Tensor))
     this.#current.forEach((input, i) => this.#rebind(input, this.#inputUses[i] ?? []))
     this.#dnnl.setThreads(this.#threads)
     if (profile) for (const runnable of this.#runnables) timed(runnable)
     else for (const runnable of this.#runnables) runnable.execute()
-    return this.#outputs.map(({ value, placement }) => this.#collect(value, placement))
+    const copies = new Map<Storage, Storage>()
+    const outputs = this.#outputs.map(({ value, placement }) => this.#collect(value, placement, copies))
+    this.#current = []
+    return outputs
   }
 
   #rebind(input: Tensor, uses: readonly InputUse[]): void {
@@ -179,15 +188,26 @@ export class OneDnnPlan implements Plan {
     for (const { call, argument: number, offset } of uses) call.rebind(number, address + BigInt(offset))
   }
 
-  #collect(value: Value, placement: Placement | undefined): Tensor {
-    if (placement === undefined) return this.#lowering.tensorOf(value)
+  /** @param copies of memory that an output looks at: what shares memory in the graph goes on sharing it */
+  #collect(value: Value, placement: Placement | undefined, copies: Map<Storage, Storage>): Tensor {
     const tensor = this.#lowering.tensorOf(value)
+    if (placement === undefined) return tensor
     const { buffer } = placement.buffer.root
     if (buffer.kind === 'input') return viewOf(this.#current[buffer.inputIndex] as Tensor, tensor)
     const source = this.#tensorAt(value)
-    const result = Tensor.zeros(tensor.dtype, tensor.sizes)
-    copy(result, source)
-    return result
+    const { storage, dtype, sizes, strides, storageOffset } = tensor
+    if (storage.byteLength > tensor.byteLength && !this.#isShared(storage)) {
+      const result = allocate(dtype, sizes)
+      copy(result, source)
+      return result
+    }
+    const copied = copies.get(storage) ?? new Storage(source.storage.bytes.slice())
+    copies.set(storage, copied)
+    return new Tensor(copied, dtype, sizes, { strides, storageOffset })
+  }
+
+  #isShared(storage: Storage): boolean {
+    return this.#outputs.filter(({ value }) => this.#lowering.tensorOf(value).storage === storage).length > 1
   }
 
   report(): PlanReport {
@@ -231,9 +251,10 @@ export class OneDnnPlan implements Plan {
   }
 
   dispose(): void {
+    this.#disposed = true
     for (const call of this.#calls) call.dispose()
     this.#calls.length = 0
-    for (const step of this.#lowering.steps) if (step.kind === 'primitive') step.primitive.dispose()
+    this.#lowering.dispose()
   }
 }
 
@@ -263,26 +284,4 @@ function arenaBuffers(
   }
   for (const { placement } of outputs) if (placement) note(placement.buffer)
   return [...found]
-}
-
-/** The tensor itself, or a copy, with the strides that the plan was made for. */
-function laidOutLike(input: Tensor, wanted: Tensor): Tensor {
-  const same = input.strides.every((stride, i) => stride === wanted.strides[i] || input.sizes[i] === 1)
-  if (same && input.storageOffset === 0) return input
-  const result = new Tensor(Storage.ofLength(wanted.storage.byteLength), wanted.dtype, wanted.sizes, {
-    strides: wanted.strides,
-  })
-  copy(result, input)
-  return result
-}
-
-/** The plan's look at an input, over the caller's memory. */
-function viewOf(input: Tensor, { sizes, strides, storageOffset }: Tensor): Tensor {
-  return input.asStrided(sizes, strides, storageOffset)
-}
-
-function copy(destination: Tensor, source: Tensor): void {
-  const kernel = findOperator('aten::copy_')
-  invariant(kernel !== undefined, 'there is aten::copy_')
-  kernel.evaluate([destination, source, false], createEnvironment())
 }
