@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { median } from './statistics.js'
 
 const python = process.env['PERMAFROST_PYTHON'] ?? '/usr/bin/python3'
 const folder = '.oracle'
@@ -40,11 +41,6 @@ function measure(args: readonly string[]): Measurement {
   const peak = /peak (\d+)$/.exec(run.stderr)?.[1]
   if (run.status !== 0 || peak === undefined) throw new TypeError(`${args.join(' ')} failed: ${run.stderr}`)
   return { seconds, peakMegabytes: Number(peak) / 1000 }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }
 
 makeModel()

@@ -13,6 +13,7 @@ import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { floatsOf, type Greeting } from './peers/protocol.js'
 import { Runner } from './peers/runner.js'
+import { median, relativeError } from './statistics.js'
 
 const python = process.env['PERMAFROST_PYTHON'] ?? '/usr/bin/python3'
 const python2 = process.env['PERMAFROST_PYTHON2'] ?? '/tmp/permafrost-torch2/bin/python'
@@ -104,16 +105,6 @@ interface Result extends Greeting {
   /** Largest difference from eager libtorch 1.13, over its largest element. */
   readonly error: number
   readonly [more: string]: unknown
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
-}
-
-function relativeError(found: Float32Array, wanted: Float32Array): number {
-  const scale = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
-  return wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - (found[i] ?? NaN))), 0) / scale
 }
 
 async function beginning(model: string, threads: number): Promise<[Runner, Greeting][]> {

@@ -27,14 +27,14 @@ def make(folder, name):
     if name == "vit_b_16":
         # It is made with a head of zeros, which would answer zeros to everything.
         torch.nn.init.normal_(model.heads.head.weight, std=0.02)
+    torch.jit.script(model).save(path + ".pt")
+    # Without gradients attention takes a fast path, an operator that ONNX does not have.
+    with torch.enable_grad():
+        torch.onnx.export(model, x, path + ".onnx", opset_version=14)
     with torch.no_grad():
-        torch.jit.script(model).save(path + ".pt")
-        # The fast path of attention is an operator that ONNX does not have.
-        model.train(False)
-        torch.onnx.export(model, x.requires_grad_(name == "vit_b_16"), path + ".onnx", opset_version=14)
         y = model(x)
-    x.detach().numpy().tofile(path + ".f32")
-    y.detach().numpy().astype(numpy.float32).tofile(path + ".expected.f32")
+    x.numpy().tofile(path + ".f32")
+    y.numpy().astype(numpy.float32).tofile(path + ".expected.f32")
 
 
 for name in sys.argv[2:]:

@@ -6,6 +6,8 @@ export interface PlanOptions {
   readonly threads?: number
   /** Measures alternatives where the backend has several, and keeps the fastest. */
   readonly tune?: boolean
+  /** Brings every result back to row-major memory: tells what layouts that stay between kernels are worth. */
+  readonly rowMajorActivations?: boolean
 }
 
 /** One step of a plan: what ran where, and why. */

@@ -22,6 +22,10 @@ export interface SessionOptions {
   readonly method?: string
   /** Measures alternatives when planning, and keeps the fastest. */
   readonly tune?: boolean
+  /** False: runs the module as it is, and reads its attributes anew at every call. It is frozen when left out. */
+  readonly freeze?: boolean
+  /** Brings every result back to row-major memory: tells what layouts that stay between kernels are worth. */
+  readonly rowMajorActivations?: boolean
   /** Plans to keep, one for each kind of inputs; 16 when left out. */
   readonly plans?: number
   readonly environment?: Environment
@@ -76,13 +80,14 @@ export class Session {
     this.#options = options
     this.#method = options.method ?? 'forward'
     this.#environment = options.environment ?? createEnvironment()
-    const { object, unfrozen } = frozen(module, this.#method)
+    const { object, unfrozen } =
+      options.freeze === false ? { object: module, unfrozen: 'so asked' } : frozen(module, this.#method)
     this.#object = object
     this.#unfrozen = unfrozen
-    const { threads = 1, tune = false, plans = 16 } = options
+    const { threads = 1, tune = false, rowMajorActivations = false, plans = 16 } = options
     this.#context = {
       backend: options.backend,
-      options: { threads: checkedThreads(threads), tune },
+      options: { threads: checkedThreads(threads), tune, rowMajorActivations },
       mostPlans: Math.max(plans, 1),
       profile: false,
       warn: (message) => this.#environment.warn(message),

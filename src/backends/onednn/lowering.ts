@@ -47,6 +47,8 @@ export type Step = PrimitiveStep | ReferenceStep
 export interface LoweringChoices {
   /** Measures convolutions; without it the library's own preference is taken. */
   readonly tuner: ConvolutionTuner | undefined
+  /** Every kernel gives its result back row-major: what layouts that stay are worth can be measured so. */
+  readonly rowMajorActivations: boolean
 }
 
 /** Where the elements of a storage are when they lie as the graph's strides say. */
@@ -190,6 +192,9 @@ export class Lowering {
   define(value: Value, placement: Placement): void {
     this.#owners.set(this.tensorOf(value).storage, value)
     this.#place(value, placement)
+    if (!this.choices.rowMajorActivations) return
+    this.home(value)
+    this.#placements.delete(value)
   }
 
   /** Says that a step puts a value where its strides say. */

@@ -55,11 +55,15 @@ export class OneDnnBackend implements Backend {
     return prepacked.mismatch
   }
 
-  plan(graph: SpecialisedGraph, { threads = 1, tune = false }: PlanOptions): Plan {
+  plan(
+    graph: SpecialisedGraph,
+    { threads = 1, tune = false, rowMajorActivations = false }: PlanOptions,
+  ): Plan {
     this.#dnnl.setThreads(threads)
     return new OneDnnPlan(
       lowerGraph(this.#dnnl, graph, this.#packed, {
         tuner: tune || this.#isTuned ? this.#tuner : undefined,
+        rowMajorActivations,
       }),
       threads,
     )
