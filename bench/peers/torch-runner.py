@@ -43,5 +43,6 @@ with torch.no_grad():
                 times.append((time.perf_counter() - begin) * 1000)
             reply(times)
         else:
+            y = y[0] if isinstance(y, tuple) else y
             (y.to_dense() if y.is_mkldnn else y).numpy().astype(numpy.float32).tofile(rest[0])
             reply({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
