@@ -1,4 +1,5 @@
 import type { Node, Value } from '../../ir/graph.ts'
+import type { Layout } from '../../tensor/layout.ts'
 import { argument, type MemoryDescriptor } from './dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
 import type { Lowering } from './lowering.ts'
@@ -7,7 +8,7 @@ import { PlanBuffer, type Placement } from './placement.ts'
 
 /**
  * Puts tensors one behind the other. Where they lie one behind the other in memory too, what computed them is told to
- * write into the result at once, and nothing is copied.
+ * write into the result at once, and nothing is copied but what is needed elsewhere.
  */
 export const lowerConcat: LoweringRule = (node, lowering) => {
   const list = node.input(0).node
@@ -19,7 +20,12 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
   const tensors = list.inputs.map((value) => lowering.tensorOf(value))
   if (tensors.some((tensor) => tensor.dtype !== 'float32' || tensor.dim !== result.dim || tensor.numel === 0))
     return 'its operands have several dtypes, or none'
-  const parts = inOneLayout(lowering, list.inputs)
+  if (assemble(lowering, node, list.inputs, axis)) return undefined
+  return concat(lowering, node, list.inputs, axis)
+}
+
+function concat(lowering: Lowering, node: Node, values: readonly Value[], axis: number): string | undefined {
+  const parts = inOneLayout(lowering, values)
   const primitive = lowering.tryCreate({
     kind: 'concat',
     axis,
@@ -27,12 +33,7 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
     destination: undefined,
   })
   if (primitive === undefined) return 'the library has no such concatenation'
-  const descriptor = primitive.descriptor('destination')
-  if (writeInPlace(lowering, node, list.inputs, parts, descriptor, axis)) {
-    primitive.dispose()
-    return undefined
-  }
-  const destination = lowering.allocate(descriptor)
+  const destination = lowering.allocate(primitive.descriptor('destination'))
   lowering.add(
     primitive,
     [node],
@@ -45,60 +46,82 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
   return undefined
 }
 
+/** The layout that most of the bytes are in, as far as layouts have names. */
+function layoutOfMost(placements: readonly Placement[]): Layout | undefined {
+  const bytes = new Map<string, number>()
+  for (const { descriptor } of placements)
+    bytes.set(descriptor.tag, (bytes.get(descriptor.tag) ?? 0) + descriptor.byteLength)
+  const [most] = [...bytes].sort(([, a], [, b]) => b - a)[0] as [string, number]
+  return placements.find(({ descriptor }) => descriptor.tag === most)?.descriptor.layout
+}
+
 /** In the layout that most of the bytes are in: the library's kernels take no mixture. */
 function inOneLayout(lowering: Lowering, values: readonly Value[]): readonly Placement[] {
   const current = values.map((value) => lowering.current(value))
-  const bytes = new Map<string, number>()
-  for (const { descriptor } of current)
-    bytes.set(descriptor.tag, (bytes.get(descriptor.tag) ?? 0) + descriptor.byteLength)
-  if (bytes.size === 1) return current
-  const [most] = [...bytes].sort(([, a], [, b]) => b - a)[0] as [string, number]
-  const layout = current.find(({ descriptor }) => descriptor.tag === most)?.descriptor.layout
-  if (layout?.kind !== 'blocked') return current
+  const layout = layoutOfMost(current)
+  if (layout?.kind !== 'blocked' || new Set(current.map(({ descriptor }) => descriptor.tag)).size === 1)
+    return current
   return values.map((value) =>
     lowering.in(value, lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)),
   )
 }
 
-function writeInPlace(
-  lowering: Lowering,
-  node: Node,
-  values: readonly Value[],
-  parts: readonly Placement[],
-  whole: MemoryDescriptor,
-  axis: number,
-): boolean {
-  const total = parts.reduce((sum, { descriptor }) => sum + descriptor.byteLength, 0)
+/**
+ * Builds the result of slices that are whole in memory: operands whose buffers can be moved are moved into it, others are
+ * reordered into their slices. False where the axis is not the outermost one of the layout, and nothing was done.
+ */
+function assemble(lowering: Lowering, node: Node, values: readonly Value[], axis: number): boolean {
+  const sources = values.map((value) => lowering.current(value))
+  const layout = layoutOfMost(sources)
+  if (layout?.kind !== 'blocked') return false
+  const describe = (value: Value): MemoryDescriptor =>
+    lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)
+  const whole = describe(node.output())
+  const slices = values.map(describe)
+  const total = slices.reduce((sum, { byteLength }) => sum + byteLength, 0)
   if (outermostAxis(whole) !== axis || total !== whole.byteLength) return false
-  if (!parts.every(({ descriptor }) => descriptor.tag === whole.tag)) return false
-  if (new Set(values).size !== values.length) return false
-  if ([node.output(), ...values].some((value) => lowering.isWritten(value))) return false
-  const bases = basesOf(parts)
-  if (bases === undefined) return false
   const buffer = PlanBuffer.arena(whole.byteLength)
+  const isMovable = (value: Value, i: number): boolean =>
+    sources[i]!.descriptor.tag === slices[i]!.tag &&
+    !lowering.isWritten(value) &&
+    !lowering.isWritten(node.output()) &&
+    values.indexOf(value) === values.lastIndexOf(value)
+  const bases = basesOf(sources, slices, values.map(isMovable))
+  let offset = 0
+  slices.forEach((descriptor, i) => {
+    if (!bases.has(sources[i]!.buffer.root.buffer))
+      lowering.reorder(sources[i]!, { descriptor, buffer, offset }, node)
+    offset += descriptor.byteLength
+  })
   for (const [root, base] of bases) root.become(buffer, base)
   lowering.define(node.output(), { descriptor: whole, buffer, offset: 0 })
   return true
 }
 
 /**
- * Where in the result each buffer goes that the operands lie in. A buffer may hold several operands, one behind the other:
- * a concatenation that this one continues, as in DenseNet. Undefined where one holds anything else, or cannot be moved.
+ * Where in the result each buffer goes that can be moved there: one that holds operands and nothing else. It may hold several,
+ * one behind the other: a concatenation that this one continues, as in DenseNet.
  */
-function basesOf(parts: readonly Placement[]): ReadonlyMap<PlanBuffer, number> | undefined {
+function basesOf(
+  sources: readonly Placement[],
+  slices: readonly MemoryDescriptor[],
+  movable: readonly boolean[],
+): ReadonlyMap<PlanBuffer, number> {
   const bases = new Map<PlanBuffer, number>()
   const covered = new Map<PlanBuffer, number>()
+  const fixed = new Set<PlanBuffer>()
   let at = 0
-  for (const { buffer, offset, descriptor } of parts) {
-    const root = buffer.root
+  sources.forEach(({ buffer, offset }, i) => {
+    const { root } = buffer
+    const bytes = slices[i]!.byteLength
     const base = at - root.offset - offset
-    if (root.buffer.kind !== 'arena' || (bases.get(root.buffer) ?? base) !== base) return undefined
+    at += bytes
+    if (!movable[i] || root.buffer.kind !== 'arena' || (bases.get(root.buffer) ?? base) !== base || base < 0)
+      fixed.add(root.buffer)
     bases.set(root.buffer, base)
-    covered.set(root.buffer, (covered.get(root.buffer) ?? 0) + descriptor.byteLength)
-    at += descriptor.byteLength
-  }
-  const whole = [...bases].every(([buffer, base]) => base >= 0 && covered.get(buffer) === buffer.bytes)
-  return whole ? bases : undefined
+    covered.set(root.buffer, (covered.get(root.buffer) ?? 0) + bytes)
+  })
+  return new Map([...bases].filter(([buffer]) => !fixed.has(buffer) && covered.get(buffer) === buffer.bytes))
 }
 
 /** The axis whose neighbours are farthest apart in memory, axes of one element aside. */

@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument } from './dnnl.ts'
 import type { Lowering } from './lowering.ts'
+import { poolMean } from './lower-pooling.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 
 /** `contiguous`, `clone`, and a `reshape` that has to copy: the elements in the order of the result. */
@@ -40,6 +41,7 @@ const lowerReduction: LoweringRule = (node, lowering) => {
   if (source.dtype !== 'float32' || result.dtype !== 'float32' || source.numel === 0)
     return 'no kernel for its dtypes'
   const reduced = new Set(dims.map((dim) => (dim < 0 ? dim + source.dim : dim)))
+  if (node.kind === 'aten::mean' && poolMean(node, lowering, input, reduced)) return undefined
   const sizes = source.sizes.map((size, axis) => (reduced.has(axis) ? 1 : size))
   const from = lowering.current(input)
   const destination = lowering.defineHome(node.output())

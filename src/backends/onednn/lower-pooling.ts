@@ -51,6 +51,55 @@ function pool(node: Node, lowering: Lowering, input: Value, windows: Windows): s
   return undefined
 }
 
+/**
+ * Averages over all positions of each channel, of which the library's reduction makes plain loops, by a window over the
+ * whole. False where it is another mean, or the library does not pool so.
+ */
+export function poolMean(
+  node: Node,
+  lowering: Lowering,
+  input: Value,
+  reduced: ReadonlySet<number>,
+): boolean {
+  const { sizes, dim } = lowering.tensorOf(input)
+  const isSpatial = dim >= 3 && dim <= 5 && reduced.size === dim - 2 && !reduced.has(0) && !reduced.has(1)
+  if (!isSpatial) return false
+  const source = lowering.current(input)
+  const kernel = sizes.slice(2)
+  const none = kernel.map(() => 0)
+  const primitive = lowering.tryCreate({
+    kind: 'pooling',
+    algorithm: 'average without padding',
+    kernel,
+    strides: kernel,
+    dilation: kernel.map(() => 1),
+    paddingBegin: none,
+    paddingEnd: none,
+    source: source.descriptor,
+    destination: lowering.dnnl.describe('float32', [...sizes.slice(0, 2), ...kernel.map(() => 1)], 'any'),
+  })
+  if (primitive === undefined) return false
+  const pooled = primitive.descriptor('destination')
+  const home = lowering.defineHome(node.output())
+  // One value for each channel is row-major in every layout that does not pad channels.
+  const isPadded = pooled.byteLength !== home.descriptor.byteLength
+  const destination = isPadded ? lowering.allocate(pooled) : { ...home, descriptor: pooled }
+  lowering.add(
+    primitive,
+    [node],
+    [
+      { argument: argument.source, placement: source },
+      { argument: argument.destination, placement: destination, written: true },
+    ],
+  )
+  if (isPadded) {
+    const strides = [sizes[1]!, ...sizes.slice(1).map(() => 1)]
+    const descriptor = lowering.dnnl.describe('float32', pooled.sizes, strides)
+    lowering.reorder(destination, { ...home, descriptor }, node)
+  }
+  return true
+}
+
 /** Windows of one size at equal distances, or a reason. */
 function adaptiveWindows(node: Node, input: readonly number[], output: readonly number[]): Windows | string {
   const sizes = input.slice(2)
