@@ -36,6 +36,19 @@ export function structureOf(canonical: string): string {
   return canonical.replaceAll(/ : .*? = (?=\w+::)/g, ' = ').replaceAll(/::(\w+)\[.*?\]\(/g, '::$1(')
 }
 
+/** Whether a canonical text has fewer nodes than another, and of no kind more. */
+export function hasLess(found: string, wanted: string): boolean {
+  const [ours, theirs] = [kindsIn(found), kindsIn(wanted)]
+  return found.length < wanted.length && [...ours].every(([kind, n]) => n <= (theirs.get(kind) ?? 0))
+}
+
+function kindsIn(canonical: string): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const [kind] of canonical.matchAll(/\b(?:aten|prim)::\w+(?=[[(])/g))
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return counts
+}
+
 /** The first line in which two texts differ, for a message. */
 export function firstDifference(ours: string, theirs: string): string {
   const left = ours.split('\n')

@@ -9,6 +9,8 @@ export interface ReportRow {
   exact?: number
   original?: number
   frozen?: number
+  /** Of a session on oneDNN. */
+  oneDnn?: number
   frozenInLibtorch?: number
   frozenInSecondLibtorch?: number
   savedInLibtorch?: number
@@ -17,8 +19,8 @@ export interface ReportRow {
   graphs?: number
   equalGraphs?: number
   equalStructures?: number
-  /** Whether the frozen graph is that of torch.jit.freeze. */
-  frozenGraph?: boolean
+  /** The frozen graph beside that of torch.jit.freeze. */
+  frozenGraph?: 'same' | 'less' | 'other'
   /** First line of each failure. */
   readonly errors: string[]
 }
@@ -28,6 +30,7 @@ const columns = [
   ['ours:f64', 'exact'],
   ['original', 'original'],
   ['frozen', 'frozen'],
+  ['onednn', 'oneDnn'],
   ['fr.torch', 'frozenInLibtorch'],
   ['fr.torch2', 'frozenInSecondLibtorch'],
   ['saved', 'savedInLibtorch'],
@@ -44,21 +47,21 @@ export function writeReport(path: string, rows: readonly ReportRow[]): void {
 function formatRow(row: ReportRow): string {
   const errors = columns.map(([, key]) => (row[key]?.toExponential(1) ?? '-').padStart(10))
   const graphs = `${row.equalGraphs ?? '-'}/${row.graphs ?? '-'}`
-  const frozen = row.frozenGraph === undefined ? '-' : row.frozenGraph ? 'same' : 'other'
   const failures = row.errors.map((line) => `\n    ${line}`).join('')
-  return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${graphs.padEnd(8)} ${frozen}${failures}`
+  return `${row.model.padEnd(20)} ${row.kind.padEnd(9)}${errors.join('')}  ${graphs.padEnd(8)} ${row.frozenGraph ?? '-'}${failures}`
 }
 
 function summary(rows: readonly ReportRow[]): string {
   const sum = (key: 'graphs' | 'equalGraphs' | 'equalStructures'): number =>
     rows.reduce((total, row) => total + (row[key] ?? 0), 0)
+  const count = (outcome: string): number => rows.filter((row) => row.frozenGraph === outcome).length
   const worst = columns.map(([name, key]) => {
     const values = rows.flatMap((row) => row[key] ?? [])
     return `${name} ${values.length === 0 ? '-' : Math.max(...values).toExponential(1)} of ${values.length}`
   })
   return [
     `graphs equal to libtorch's: ${sum('equalGraphs')} of ${sum('graphs')} (but for types and attributes: ${sum('equalStructures')})`,
-    `frozen graphs equal to torch.jit.freeze's: ${rows.filter((row) => row.frozenGraph).length} of ${rows.length}`,
+    `frozen graphs equal to torch.jit.freeze's: ${count('same')}, with less nodes: ${count('less')}, of ${rows.length}`,
     `largest errors: ${worst.join(', ')}`,
   ].join('\n')
 }
