@@ -73,11 +73,8 @@ export function addKernel(
   lowering.add(
     primitive,
     [node, ...epilogues.map((epilogue) => epilogue.node)],
-    [
-      ...inputs,
-      ...finish.operands,
-      { argument: argument.destination, placement: destination, written: true },
-    ],
+    [...inputs, ...finish.operands],
+    destination,
   )
   lowering.define(resultOf(node, epilogues), destination)
 }

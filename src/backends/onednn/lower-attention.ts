@@ -89,8 +89,8 @@ function project(
         placement: lowering.packed(tensor, primitive.descriptor('weights'), plain),
       },
       { argument: argument.bias, placement: { ...lowering.home(bias), descriptor: biasDescriptor } },
-      { argument: argument.destination, placement: result, written: true },
     ],
+    result,
   )
   return result
 }
@@ -118,14 +118,7 @@ function attend(lowering: Lowering, node: Node, packed: Placement, shape: Heads)
     dnnl.describe('float32', [batch, heads, tokens, width], [tokens * channels, width, channels, 1]),
   )
   if (!softmax || !product(lowering, node, part(0, false), part(1, true), scores, [scale])) return undefined
-  lowering.add(
-    softmax,
-    [node],
-    [
-      { argument: argument.source, placement: scores },
-      { argument: argument.destination, placement: weights, written: true },
-    ],
-  )
+  lowering.addUnary(softmax, [node], scores, weights)
   return product(lowering, node, weights, part(2, false), result, []) ? result : undefined
 }
 
@@ -154,8 +147,8 @@ function product(
     [
       { argument: argument.source, placement: left },
       { argument: argument.weights, placement: right },
-      { argument: argument.destination, placement: result, written: true },
     ],
+    result,
   )
   return true
 }

@@ -37,10 +37,8 @@ function concat(lowering: Lowering, node: Node, values: readonly Value[], axis: 
   lowering.add(
     primitive,
     [node],
-    [
-      ...parts.map((placement, i) => ({ argument: argument.multipleSource(i), placement })),
-      { argument: argument.destination, placement: destination, written: true },
-    ],
+    [...parts.map((placement, i) => ({ argument: argument.multipleSource(i), placement }))],
+    destination,
   )
   lowering.define(node.output(), destination)
   return undefined

@@ -1,7 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument } from './dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import { poolMean } from './lower-pooling.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -53,14 +52,7 @@ const lowerReduction: LoweringRule = (node, lowering) => {
     destination: wanted,
   })
   if (primitive === undefined) return 'the library has no such reduction'
-  lowering.add(
-    primitive,
-    [node],
-    [
-      { argument: argument.source, placement: from },
-      { argument: argument.destination, placement: { ...destination, descriptor: wanted }, written: true },
-    ],
-  )
+  lowering.addUnary(primitive, [node], from, { ...destination, descriptor: wanted })
   return undefined
 }
 
@@ -86,14 +78,7 @@ const lowerResampling: LoweringRule = (node, lowering) => {
   })
   if (primitive === undefined) return 'the library has no such resampling'
   const destination = lowering.allocate(primitive.descriptor('destination'))
-  lowering.add(
-    primitive,
-    [node],
-    [
-      { argument: argument.source, placement: from },
-      { argument: argument.destination, placement: destination, written: true },
-    ],
-  )
+  lowering.addUnary(primitive, [node], from, destination)
   lowering.define(node.output(), destination)
   return undefined
 }

@@ -34,14 +34,7 @@ function lowerEltwise(
   for (const { algorithm, alpha, beta } of functions) {
     const primitive = lowering.tryCreate({ kind: 'eltwise', algorithm, alpha, beta, data: source.descriptor })
     if (primitive === undefined) return 'the library has no such function'
-    lowering.add(
-      primitive,
-      [node],
-      [
-        { argument: argument.source, placement: source },
-        { argument: argument.destination, placement: destination, written: true },
-      ],
-    )
+    lowering.addUnary(primitive, [node], source, destination)
     source = destination
   }
   lowering.define(node.output(), destination)
@@ -99,8 +92,8 @@ function addBinary(
     [
       { argument: argument.source, placement: first },
       { argument: argument.secondSource, placement: second },
-      { argument: argument.destination, placement: destination, written: true },
     ],
+    destination,
   )
   lowering.define(node.output(), destination)
   return undefined

@@ -113,11 +113,12 @@ function addUnary(
 ): string | undefined {
   if (primitive === undefined) return 'the library has no such normalisation'
   const destination = lowering.allocate(source.descriptor)
-  lowering.add(primitive, nodes, [
-    { argument: argument.source, placement: source },
-    ...parameters,
-    { argument: argument.destination, placement: destination, written: true },
-  ])
+  lowering.add(
+    primitive,
+    nodes,
+    [{ argument: argument.source, placement: source }, ...parameters],
+    destination,
+  )
   lowering.define(node.output(), destination)
   return undefined
 }

@@ -1,5 +1,5 @@
 import { CallArguments } from './call-arguments.ts'
-import { argument, type Operation } from './dnnl.ts'
+import type { Operation } from './dnnl.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Node, Value } from '../../ir/graph.ts'
@@ -39,14 +39,7 @@ function pool(node: Node, lowering: Lowering, input: Value, windows: Windows): s
   })
   if (primitive === undefined) return 'the library has no such pooling'
   const destination = lowering.allocate(primitive.descriptor('destination'))
-  lowering.add(
-    primitive,
-    [node],
-    [
-      { argument: argument.source, placement: source },
-      { argument: argument.destination, placement: destination, written: true },
-    ],
-  )
+  lowering.addUnary(primitive, [node], source, destination)
   lowering.define(node.output(0), destination)
   return undefined
 }
@@ -84,14 +77,7 @@ export function poolMean(
   // One value for each channel is row-major in every layout that does not pad channels.
   const isPadded = pooled.byteLength !== home.descriptor.byteLength
   const destination = isPadded ? lowering.allocate(pooled) : { ...home, descriptor: pooled }
-  lowering.add(
-    primitive,
-    [node],
-    [
-      { argument: argument.source, placement: source },
-      { argument: argument.destination, placement: destination, written: true },
-    ],
-  )
+  lowering.addUnary(primitive, [node], source, destination)
   if (isPadded) {
     const strides = [sizes[1]!, ...sizes.slice(1).map(() => 1)]
     const descriptor = lowering.dnnl.describe('float32', pooled.sizes, strides)

@@ -242,15 +242,7 @@ export class Lowering {
       source: source.descriptor,
       destination: destination.descriptor,
     })
-    this.add(
-      primitive,
-      [node],
-      [
-        { argument: argument.source, placement: source },
-        { argument: argument.destination, placement: destination, written: true },
-      ],
-      true,
-    )
+    this.addUnary(primitive, [node], source, destination, true)
   }
 
   /** @returns undefined where the library has nothing for the operation */
@@ -263,8 +255,29 @@ export class Lowering {
     }
   }
 
-  add(primitive: Primitive, nodes: readonly Node[], args: readonly StepArgument[], isReorder = false): void {
-    const all = [...args]
+  /** Adds a primitive that reads one operand, as `add`. */
+  addUnary(
+    primitive: Primitive,
+    nodes: readonly Node[],
+    source: Placement,
+    destination: Placement,
+    isReorder = false,
+  ): void {
+    this.add(primitive, nodes, [{ argument: argument.source, placement: source }], destination, isReorder)
+  }
+
+  /** Adds a step that reads the inputs and writes the destination. */
+  add(
+    primitive: Primitive,
+    nodes: readonly Node[],
+    inputs: readonly StepArgument[],
+    destination: Placement,
+    isReorder = false,
+  ): void {
+    const all: StepArgument[] = [
+      ...inputs,
+      { argument: argument.destination, placement: destination, written: true },
+    ]
     if (primitive.scratchpadBytes > 0) {
       const scratchpad = this.dnnl.describe('uint8', [primitive.scratchpadBytes], [1])
       all.push({ argument: argument.scratchpad, placement: this.#fresh(scratchpad), written: true })
