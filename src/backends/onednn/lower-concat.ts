@@ -77,7 +77,11 @@ function assemble(lowering: Lowering, node: Node, values: readonly Value[], axis
   const whole = describe(node.output())
   const slices = values.map(describe)
   const total = slices.reduce((sum, { byteLength }) => sum + byteLength, 0)
-  if (outermostAxis(whole) !== axis || total !== whole.byteLength) return false
+  // What pads the last block of one operand is not between operands in the result.
+  const isPadded = ({ byteLength }: MemoryDescriptor, i: number): boolean =>
+    byteLength !== lowering.tensorOf(values[i]!).byteLength
+  if (outermostAxis(whole) !== axis || total !== whole.byteLength || slices.slice(0, -1).some(isPadded))
+    return false
   const buffer = PlanBuffer.arena(whole.byteLength)
   const isMovable = (value: Value, i: number): boolean =>
     sources[i]!.descriptor.tag === slices[i]!.tag &&
