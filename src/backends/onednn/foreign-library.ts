@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { OneDnnMissingError } from './errors.ts'
 
 /** What a C function takes here: numbers, addresses, and memory that it reads or writes. */
-export type CArgument = number | bigint | null | ArrayBufferView
+export type CArgument = number | bigint | null | string | ArrayBufferView
 export type CFunction = (...args: readonly CArgument[]) => number
 
 /** A shared library whose functions can be called. */
@@ -12,7 +12,7 @@ export interface ForeignLibrary {
 }
 
 interface Koffi {
-  load(path: string): { func(signature: string): CFunction }
+  load(path: string | null): { func(signature: string): CFunction }
   address(memory: ArrayBufferView): bigint
   readonly decode: { (address: bigint, type: unknown): unknown; string(address: bigint): string }
   array(type: string, length: number): unknown
@@ -37,7 +37,19 @@ function koffi(): Koffi {
 /** @throws whatever the system says when it cannot load the file */
 export function openLibrary(path: string): ForeignLibrary {
   const library = koffi().load(path)
+  keepLoaded(path)
   return { function: (signature) => library.func(signature) }
+}
+
+const resolveNow = 2 // RTLD_NOW, on every system that has it
+
+/**
+ * Takes a second hold of the library, never to be let go: libraries are closed when the process ends, and threads of theirs
+ * (OpenMP's) would find themselves without code.
+ */
+function keepLoaded(path: string): void {
+  if (process.platform === 'win32') return
+  koffi().load(null).func('void *dlopen(const char *path, int flags)')(path, resolveNow)
 }
 
 /** The address of the first byte; it stays while the memory is referenced. */
