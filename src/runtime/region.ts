@@ -3,14 +3,19 @@ import { Dict, Double, List, Tuple, type IValue } from '../ir/ivalue.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
 import { runPasses } from '../passes/pass-manager.ts'
 import { contiguous } from '../ops/tensor-access.ts'
+import type { Storage } from '../tensor/storage.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Backend, Plan, PlanOptions, PlanReport } from './backend.ts'
 import { compileProgram } from './compile.ts'
+import { DataDependentError } from './data-dependence.ts'
+import type { Limits } from './environment.ts'
 import { SessionDisposedError } from './errors.ts'
+import { constantStorages, looksAtStrides, writesToConstants } from './graph-traits.ts'
 import type { Machine } from './machine.ts'
 import { ruleOf } from './node-rules.ts'
 import type { Program } from './program.ts'
-import { DataDependentError, specialise, type SpecialisedGraph } from './specialise.ts'
+import { resultsOf } from './region-results.ts'
+import { specialise, type SpecialisedGraph } from './specialise.ts'
 import { groupStaticNodes, regionOf } from './static-regions.ts'
 import { replaceTensors, tensorsIn } from './value-tensors.ts'
 
@@ -21,6 +26,8 @@ export interface RegionContext {
   /** Plans that one region keeps; the one that was not used for longest goes first. */
   readonly mostPlans: number
   profile: boolean
+  /** Of one run, and of the run on tensors without elements when a plan is made. */
+  readonly limits?: Limits | undefined
   warn(message: string): void
 }
 
@@ -56,17 +63,26 @@ export class Region {
   /** It is left and right of others, which may write to what it is given and gives. */
   readonly #isPart: boolean
   #disposed = false
+  /** Nothing is planned: constants that the graph writes to are no constants. */
+  readonly #isInterpreted: boolean
+  readonly #looksAtStrides: boolean
+  /** What parts need not copy when they give it on: nobody writes to constants. */
+  readonly #kept: ReadonlySet<Storage>
   #split: { readonly program: Program; readonly regions: readonly Region[] } | undefined
 
   constructor(graph: Graph, context: RegionContext, isPart = false) {
     this.#graph = graph
     this.#isPart = isPart
     this.#context = context
+    this.#isInterpreted = !isPart && writesToConstants(graph)
+    this.#looksAtStrides = looksAtStrides(graph)
+    this.#kept = isPart ? constantStorages(graph) : new Set()
   }
 
   /** @throws SessionDisposedError; what the model raises */
   run(args: readonly IValue[], machine: Machine): readonly IValue[] {
-    if (this.#disposed) throw new SessionDisposedError('the session was disposed of while it ran')
+    this.#checkAlive()
+    if (this.#isInterpreted) return machine.run(this.#graph, args)
     while (this.#split === undefined) {
       try {
         return this.#runPlanned(args, machine)
@@ -78,19 +94,24 @@ export class Region {
     return machine.runProgram(this.#split.program, args)
   }
 
+  #checkAlive(): void {
+    if (this.#disposed)
+      throw new SessionDisposedError(
+        'the session was disposed of while it ran',
+        {},
+        'dispose of it when the last run has ended',
+      )
+  }
+
   #runPlanned(args: readonly IValue[], machine: Machine): readonly IValue[] {
-    const { specialised, plan, lookedAt } = this.#planFor(args)
     const inputs = args.flatMap((arg) => [...tensorsIn(arg)])
+    if (this.#looksAtStrides && !inputs.every(isWholeAndRowMajor)) return machine.run(this.#graph, args)
+    const { specialised, plan, lookedAt } = this.#planFor(args)
     // Plans take copies of what is not row-major; looks that are given on must be at the tensor itself.
     if (this.#isPart && [...lookedAt].some((i) => !isWholeAndRowMajor(inputs[i] as Tensor)))
       return machine.run(this.#graph, args)
     const results = plan.run(inputs.map(contiguous), this.#context.profile)
-    return specialised.outputs.map((output) =>
-      replaceTensors(output, (tensor) => {
-        const index = specialised.outputOf.get(tensor)
-        return index === undefined ? tensor : (results[index] as Tensor)
-      }),
-    )
+    return resultsOf(specialised, args, results, this.#kept)
   }
 
   #planFor(args: readonly IValue[]): Planned {
@@ -107,8 +128,10 @@ export class Region {
     const { backend, options } = this.#context
     const rowMajor = args.map((arg) => replaceTensors(arg, ({ dtype, sizes }) => Tensor.meta(dtype, sizes)))
     const warnings: string[] = []
-    const specialised = specialise(this.#graph, rowMajor, (message) => warnings.push(message))
+    const warn = (message: string): number => warnings.push(message)
+    const specialised = specialise(this.#graph, rowMajor, warn, this.#context.limits)
     for (const warning of warnings) this.#context.warn(warning)
+    this.#checkAlive()
     // No pass that merges values: stand-ins tell which of them share memory.
     runPasses(specialised.graph, [eliminateDeadCodePass])
     return {

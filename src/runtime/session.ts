@@ -2,15 +2,18 @@ import { Tuple, type IValue, type ScriptObject } from '../ir/ivalue.ts'
 import { freeze } from '../passes/freeze-module.ts'
 import { inlinedGraph } from '../passes/preoptimize.ts'
 import { PermafrostError } from '../errors.ts'
+import type { Storage } from '../tensor/storage.ts'
 import type { Backend, StepReport } from './backend.ts'
 import { createEnvironment, type Environment } from './environment.ts'
-import { InputError, SessionDisposedError } from './errors.ts'
-import { bindInputs, type Inputs } from './input-binding.ts'
+import { InputError, LimitExceededError, SessionDisposedError } from './errors.ts'
+import { constantStorages, writesToConstants } from './graph-traits.ts'
+import { bindInputs, parametersOf, type Inputs } from './input-binding.ts'
 import { Machine } from './machine.ts'
 import { toPlain, type Plain } from './plain-value.ts'
 import { Region, type RegionContext } from './region.ts'
 import { restoreObjects } from './restore-objects.ts'
-import { tensorsIn } from './value-tensors.ts'
+import { copier } from './region-results.ts'
+import { replaceTensors, tensorsIn } from './value-tensors.ts'
 
 export interface SessionOptions {
   readonly backend: Backend
@@ -73,6 +76,7 @@ export class Session {
   readonly #environment: Environment
   readonly #options: SessionOptions
   readonly #unfrozen: string | undefined
+  readonly #constants: ReadonlySet<Storage>
   #tail: Promise<unknown> = Promise.resolve()
   #disposed = false
 
@@ -90,9 +94,12 @@ export class Session {
       options: { threads: checkedThreads(threads), tune, rowMajorActivations },
       mostPlans: Math.max(plans, 1),
       profile: false,
+      limits: this.#environment.limits,
       warn: (message) => this.#environment.warn(message),
     }
-    this.#region = new Region(inlinedGraph(this.#function()), this.#context)
+    const graph = inlinedGraph(this.#function())
+    this.#region = new Region(graph, this.#context)
+    this.#constants = writesToConstants(graph) ? new Set() : constantStorages(graph)
     restoreObjects(this.#object, new Machine(this.#environment))
   }
 
@@ -110,7 +117,8 @@ export class Session {
    * Runs the method: inputs in its order, or by name. Calls may overlap; they run one after the other.
    *
    * @returns what the method returns, the elements of a tuple one by one
-   * @throws SessionDisposedError; InputError for inputs that do not fit; what the model raises
+   * @throws SessionDisposedError; InputError for inputs that do not fit; LimitExceededError and, of a backend, errors of
+   * its own where memory is short; what the model raises
    */
   run(inputs: Inputs | readonly unknown[], options: RunOptions = {}): Promise<readonly Plain[]> {
     const result = this.#tail.then(() => this.runSync(inputs, options))
@@ -133,10 +141,32 @@ export class Session {
         'create another one with createSession',
       )
     const bound = bindInputs(this.#function().schema, 'length' in inputs ? { positional: inputs } : inputs)
-    for (const value of bound) checkAttached(value)
+    const names = parametersOf(this.#function().schema).map(({ name }) => name)
+    bound.forEach((value, i) => checkAttached(value, names[i]))
     this.#context.profile = profile
-    const machine = new Machine(this.#environment)
-    return this.#region.run([this.#object, ...bound], machine)[0] ?? null
+    return this.#own(this.#runRegion([this.#object, ...bound]))
+  }
+
+  #runRegion(args: readonly IValue[]): IValue {
+    try {
+      return this.#region.run(args, new Machine(this.#environment))[0] ?? null
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      throw new LimitExceededError(
+        'the run needs more memory or stack than there is',
+        {},
+        'run it on smaller inputs',
+        { cause },
+      )
+    }
+  }
+
+  /** Constants of the model are copied before they are given away: who gets them may write to them. */
+  #own(result: IValue): IValue {
+    const isConstant = (storage: Storage): boolean => this.#constants.has(storage)
+    for (const { storage } of tensorsIn(result))
+      if (isConstant(storage)) return replaceTensors(result, copier(isConstant))
+    return result
   }
 
   explain(): Explanation {
@@ -180,12 +210,12 @@ function checkedThreads(threads: number): number {
 }
 
 /** The memory of a typed array may have been given away. */
-function checkAttached(value: IValue): void {
+function checkAttached(value: IValue, argument = ''): void {
   for (const tensor of tensorsIn(value)) {
     if (tensor.isMeta || tensor.storage.bytes.length >= tensor.storage.byteLength) continue
     throw new InputError(
       'the memory of an input tensor is gone',
-      {},
+      { argument },
       'its buffer was transferred; pass a copy',
     )
   }

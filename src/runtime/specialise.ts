@@ -1,4 +1,3 @@
-import { PermafrostError } from '../errors.ts'
 import { GraphEditor } from '../ir/graph-editor.ts'
 import { Graph, type Node, type Value } from '../ir/graph.ts'
 import { Dict, List, type IValue } from '../ir/ivalue.ts'
@@ -6,37 +5,23 @@ import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
 import { typeOfTensor, typeOfValue } from '../ir/type-of-value.ts'
 import { listOf, TensorT } from '../ir/types.ts'
 import { findOperator } from '../ops/index.ts'
-import type { Operator } from '../ops/operator.ts'
 import { schemaOfNode } from '../ops/schema-table.ts'
 import { MetaStorageError, type Storage } from '../tensor/storage.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { compileProgram } from './compile.ts'
-import { createEnvironment, type Environment } from './environment.ts'
+import { attempt, DataDependentError, forbidden } from './data-dependence.ts'
+import { createEnvironment, type Environment, type Limits } from './environment.ts'
 import { Machine } from './machine.ts'
 import { ruleOf } from './node-rules.ts'
-import { placeOf } from './place.ts'
 import type { Evaluate } from './program.ts'
 import { replaceTensors, tensorsIn } from './value-tensors.ts'
-
-/** A node's result cannot be described without the elements of tensors. */
-export class DataDependentError extends PermafrostError {
-  readonly code = 'data-dependent'
-  readonly #node: Node
-
-  constructor(node: Node, why: string, options?: ErrorOptions) {
-    super(`${node.kind} cannot be planned: ${why}`, placeOf(node), '', options)
-    this.#node = node
-  }
-
-  get node(): Node {
-    return this.#node
-  }
-}
 
 /** A graph for one kind of inputs: no control flow, every tensor's dtype, sizes and strides known. */
 export interface SpecialisedGraph {
   /** Takes the tensors within the arguments, in their order, and gives `outputs`' tensors, in theirs, each once. */
   readonly graph: Graph
+  /** The arguments, with stand-ins for their tensors. */
+  readonly inputs: readonly IValue[]
   /** The original outputs; their tensors are stand-ins or constants. */
   readonly outputs: readonly IValue[]
   /** The stand-in of each value: tensors over one storage share memory. */
@@ -54,6 +39,7 @@ const mostNodes = 50_000
  * becomes the functional one.
  *
  * @param warn gets what the model warns of, now and not at every run
+ * @param limits of the run on tensors without elements: a loop that computes no tensor may have no end
  * @throws DataDependentError naming the first node whose result depends on elements, draws random numbers, or writes
  * to something that others see; what the model itself raises for such shapes passes through
  */
@@ -61,8 +47,9 @@ export function specialise(
   graph: Graph,
   args: readonly IValue[],
   warn: (message: string) => void = () => undefined,
+  limits: Limits = {},
 ): SpecialisedGraph {
-  return new Specialiser(args, warn).run(graph, args)
+  return new Specialiser(args, warn, limits).run(graph, args)
 }
 
 class Specialiser {
@@ -79,9 +66,9 @@ class Specialiser {
   #emitted = 0
   readonly #environment: Environment
 
-  constructor(args: readonly IValue[], warn: (message: string) => void) {
+  constructor(args: readonly IValue[], warn: (message: string) => void, limits: Limits) {
     this.#environment = {
-      ...createEnvironment({ warn }),
+      ...createEnvironment({ warn, limits }),
       random: () => {
         throw new MetaStorageError('a random number was drawn')
       },
@@ -102,7 +89,7 @@ class Specialiser {
           outputOf.set(tensor, outputOf.size)
           this.#edit.addBlockOutput(this.#graph.block, this.#valueOf(tensor))
         }
-    return { graph: this.#graph, outputs, outputOf, tensors: this.#tensors }
+    return { graph: this.#graph, inputs: standIns, outputs, outputOf, tensors: this.#tensors }
   }
 
   #noteContainers(value: IValue): void {
@@ -291,32 +278,4 @@ function keyOf(value: IValue): string | undefined {
 
 function writtenBy(schema: FunctionSchema | undefined, args: readonly IValue[]): IValue[] {
   return schema === undefined ? [] : args.filter((_, i) => schema.arguments[i]?.alias?.isWrite === true)
-}
-
-const stateful = new Set([
-  'prim::GetAttr',
-  'prim::SetAttr',
-  'prim::CreateObject',
-  'prim::CallMethod',
-  'prim::CallFunction',
-  'prim::fork',
-  'prim::Enter',
-  'prim::Exit',
-])
-
-function forbidden(node: Node, operator: Operator | undefined): string | undefined {
-  if (stateful.has(node.kind)) return 'it may change something that outlives the run'
-  return operator?.hasSideEffects === true && node.kind !== 'aten::warn' ? 'it has side effects' : undefined
-}
-
-function attempt<T>(node: Node, run: () => T): T {
-  try {
-    return run()
-  } catch (cause) {
-    if (cause instanceof MetaStorageError)
-      throw new DataDependentError(node, 'its result depends on the elements of tensors or on chance', {
-        cause,
-      })
-    throw cause
-  }
 }

@@ -9,21 +9,31 @@ export function* tensorsIn(value: IValue): Generator<Tensor, void, undefined> {
   else if (value instanceof Dict) for (const [, item] of value.entries()) yield* tensorsIn(item)
 }
 
-/** A copy of the value with other tensors in the places of its own. */
-export function replaceTensors(value: IValue, replace: (tensor: Tensor) => Tensor): IValue {
+/**
+ * A copy of the value with other tensors in the places of its own.
+ *
+ * @param known copies of lists, tuples and dicts that are there already; new ones are added. Without it, one list that
+ * occurs twice becomes two
+ */
+export function replaceTensors(
+  value: IValue,
+  replace: (tensor: Tensor) => Tensor,
+  known?: Map<IValue, IValue>,
+): IValue {
   if (value instanceof Tensor) return replace(value)
-  if (value instanceof List)
-    return new List(
-      value.elements.map((element) => replaceTensors(element, replace)),
-      value.elementType,
-    )
-  if (value instanceof Tuple)
-    return new Tuple(
-      value.elements.map((element) => replaceTensors(element, replace)),
-      value.type,
-    )
+  const there = known?.get(value)
+  if (there !== undefined) return there
+  const copy = copyContainer(value, (item) => replaceTensors(item, replace, known))
+  if (copy !== value) known?.set(value, copy)
+  return copy
+}
+
+/** The value itself where it is no container. */
+function copyContainer(value: IValue, copyOf: (item: IValue) => IValue): IValue {
+  if (value instanceof List) return new List(value.elements.map(copyOf), value.elementType)
+  if (value instanceof Tuple) return new Tuple(value.elements.map(copyOf), value.type)
   if (!(value instanceof Dict)) return value
   const copy = new Dict(value.keyType, value.valueType)
-  for (const [key, item] of value.entries()) copy.set(key, replaceTensors(item, replace))
+  for (const [key, item] of value.entries()) copy.set(key, copyOf(item))
   return copy
 }

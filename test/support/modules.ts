@@ -1,8 +1,10 @@
 import type { Archive } from '../../src/archive/archive.ts'
 import type { ClassType } from '../../src/ir/class-type.ts'
 import { ScriptObject, type IValue } from '../../src/ir/ivalue.ts'
+import { TensorT } from '../../src/ir/types.ts'
 import { createCompiler } from '../../src/load.ts'
 import { SourceImporter } from '../../src/script/source-importer.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 
 /**
  * Modules from TorchScript source, without an archive around it. The source is that of the file `__torch__.py`, so
@@ -12,7 +14,7 @@ export class ModuleSource {
   readonly #importer: SourceImporter
 
   /** @param version the file format version, which says what operators mean */
-  constructor(text: string, version = 10) {
+  constructor(text: string, version = 10, constants: readonly Tensor[] = []) {
     const path = '__torch__.py'
     const file = { path, byteLength: text.length, text, sourceRanges: undefined }
     const archive: Archive = {
@@ -27,7 +29,7 @@ export class ModuleSource {
     }
     this.#importer = new SourceImporter(archive, {
       compile: createCompiler(),
-      constants: () => undefined,
+      constants: (i) => constants[i] && { value: constants[i], type: TensorT },
     })
   }
 

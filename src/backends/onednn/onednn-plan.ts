@@ -172,14 +172,16 @@ export class OneDnnPlan implements Plan {
   run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
     if (this.#disposed) throw new SessionDisposedError('the plan was disposed of')
     this.#current = inputs.map((input, i) => laidOutLike(input, this.#inputTensors[i] as Tensor))
-    this.#current.forEach((input, i) => this.#rebind(input, this.#inputUses[i] ?? []))
-    this.#dnnl.setThreads(this.#threads)
-    if (profile) for (const runnable of this.#runnables) timed(runnable)
-    else for (const runnable of this.#runnables) runnable.execute()
-    const copies = new Map<Storage, Storage>()
-    const outputs = this.#outputs.map(({ value, placement }) => this.#collect(value, placement, copies))
-    this.#current = []
-    return outputs
+    try {
+      this.#current.forEach((input, i) => this.#rebind(input, this.#inputUses[i] ?? []))
+      this.#dnnl.setThreads(this.#threads)
+      if (profile) for (const runnable of this.#runnables) timed(runnable)
+      else for (const runnable of this.#runnables) runnable.execute()
+      const copies = new Map<Storage, Storage>()
+      return this.#outputs.map(({ value, placement }) => this.#collect(value, placement, copies))
+    } finally {
+      this.#current = []
+    }
   }
 
   #rebind(input: Tensor, uses: readonly InputUse[]): void {
