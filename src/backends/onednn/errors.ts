@@ -10,6 +10,11 @@ export class OneDnnVersionError extends PermafrostError {
   readonly code = 'onednn-version'
 }
 
+const advice: Readonly<Record<string, string>> = {
+  out_of_memory: 'run it on smaller inputs, or with the reference backend',
+  runtime_error: 'run it with the reference backend',
+}
+
 /** The library refused a call. */
 export class OneDnnError extends PermafrostError {
   readonly code = 'onednn'
@@ -17,7 +22,7 @@ export class OneDnnError extends PermafrostError {
   readonly status: string
 
   constructor(status: string, call: string) {
-    super(`oneDNN answered ${status} to ${call}`)
+    super(`oneDNN answered ${status} to ${call}`, {}, advice[status] ?? '')
     this.status = status
   }
 

@@ -1,5 +1,5 @@
 import type { Dnnl } from './dnnl.ts'
-import { OneDnnMissingError, OneDnnVersionError } from './errors.ts'
+import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from './errors.ts'
 import { openLibrary, readInts, type ForeignLibrary } from './foreign-library.ts'
 import { openVersion2 } from './version2.ts'
 
@@ -9,17 +9,19 @@ const names: Readonly<Record<string, readonly string[]>> = {
   win32: ['dnnl.dll'],
 }
 
-const advice: Readonly<Record<string, string>> = {
-  linux: 'apt-get install libdnnl2 (Debian, Ubuntu) or conda install -c conda-forge onednn',
-  darwin: 'brew install onednn',
-  win32: 'conda install -c conda-forge onednn',
+const installed: Readonly<Record<string, string>> = {
+  linux: 'apt-get install libdnnl2 (Debian 12) or conda install -c conda-forge "onednn=2.7"',
+  darwin: 'conda install -c conda-forge "onednn=2.7"',
+  win32: 'conda install -c conda-forge "onednn=2.7"',
 }
+
+const advice = `${installed[process.platform] ?? 'install libdnnl 2.7'}, or set PERMAFROST_ONEDNN to the path of libdnnl 2.6 or 2.7`
 
 /**
  * Opens oneDNN: the file that `PERMAFROST_ONEDNN` names, else the system's.
  *
  * @throws OneDnnMissingError with the command that installs it; OneDnnVersionError for a library that is none, or of
- * another major version than 2
+ * another version than 2.6 or 2.7, or an incomplete one
  */
 export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
   const wanted = environment['PERMAFROST_ONEDNN']
@@ -29,13 +31,10 @@ export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
     const library = tryToOpen(path, failures)
     if (library) return openVersion(library, path)
   }
-  throw new OneDnnMissingError(
-    `oneDNN was not found: ${failures.join('; ')}`,
-    {},
-    wanted
-      ? 'PERMAFROST_ONEDNN must be the path of libdnnl'
-      : `${advice[process.platform] ?? 'install libdnnl'}, or set PERMAFROST_ONEDNN to its path`,
-  )
+  const found = wanted
+    ? `PERMAFROST_ONEDNN names no library that can be opened: ${failures.join('; ')}`
+    : `oneDNN was not found: ${failures.join('; ')}`
+  throw new OneDnnMissingError(found, {}, advice)
 }
 
 function tryToOpen(path: string, failures: string[]): ForeignLibrary | undefined {
@@ -51,12 +50,15 @@ function tryToOpen(path: string, failures: string[]): ForeignLibrary | undefined
 function openVersion(library: ForeignLibrary, path: string): Dnnl {
   const [major, minor, patch] = versionOf(library, path)
   const version = [major, minor, patch].join('.')
-  if (major === 2 && minor >= 6) return openVersion2(library, version)
-  throw new OneDnnVersionError(
-    `${path} is oneDNN ${version}`,
-    {},
-    'install version 2.6 or 2.7, or set PERMAFROST_ONEDNN to one',
-  )
+  if (major !== 2 || minor < 6) throw new OneDnnVersionError(`${path} is oneDNN ${version}`, {}, advice)
+  try {
+    return openVersion2(library, version)
+  } catch (cause) {
+    if (!(cause instanceof OneDnnMissingError || cause instanceof OneDnnError)) throw cause
+    throw new OneDnnVersionError(`${path}, oneDNN ${version}, does not serve: ${cause.found}`, {}, advice, {
+      cause,
+    })
+  }
 }
 
 function versionOf(library: ForeignLibrary, path: string): readonly [number, number, number] {
@@ -64,8 +66,6 @@ function versionOf(library: ForeignLibrary, path: string): readonly [number, num
     const version = library.function('const void* dnnl_version()') as unknown as () => bigint
     return readInts(version(), 3) as unknown as readonly [number, number, number]
   } catch (cause) {
-    throw new OneDnnVersionError(`${path} is no oneDNN library`, {}, 'set PERMAFROST_ONEDNN to libdnnl', {
-      cause,
-    })
+    throw new OneDnnVersionError(`${path} is no oneDNN library`, {}, advice, { cause })
   }
 }

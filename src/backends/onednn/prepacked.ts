@@ -74,7 +74,7 @@ export function readPrepacked(extra: ExtraFiles, dnnl: Dnnl): Prepacked | undefi
       `it is for oneDNN ${index.library} and instruction set ${index.isa}, here are ${dnnl.version} and ${dnnl.isa}`,
     )
   const { bytes } = content
-  if (index.entries.some(({ at, bytes: length }) => at < 0 || length < 0 || at + length > bytes.length))
+  if (index.entries.some(({ at, bytes: length }) => !(at >= 0 && length >= 0 && at + length <= bytes.length)))
     return unusable('its bytes are incomplete')
   const constants = index.entries.map(
     ({ constant, layout, at, bytes: length }) =>
@@ -86,10 +86,20 @@ export function readPrepacked(extra: ExtraFiles, dnnl: Dnnl): Prepacked | undefi
 function parseIndex(bytes: Uint8Array): Index | undefined {
   try {
     const index = JSON.parse(Buffer.from(bytes).toString()) as Partial<Index> | null
-    return index?.format === format && Array.isArray(index.entries) && typeof index.measurements === 'object'
-      ? (index as Index)
+    return index?.format === format && Array.isArray(index.entries) && index.entries.every(isEntry)
+      ? ({ ...index, measurements: numbersIn(index.measurements) } as Index)
       : undefined
   } catch {
     return undefined
   }
+}
+
+function isEntry(entry: unknown): boolean {
+  const { constant, layout, at, bytes } = (entry ?? {}) as Record<string, unknown>
+  return [constant, layout].every((x) => typeof x === 'string') && [at, bytes].every(Number.isSafeInteger)
+}
+
+function numbersIn(record: unknown): Readonly<Record<string, number>> {
+  const entries = Object.entries(typeof record === 'object' && record !== null ? record : {})
+  return Object.fromEntries(entries.filter(([, value]) => Number.isFinite(value)))
 }

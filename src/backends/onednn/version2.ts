@@ -18,7 +18,7 @@ import {
   type CFunction,
   type ForeignLibrary,
 } from './foreign-library.ts'
-import { Functions } from './functions2.ts'
+import { checkComplete, Functions } from './functions2.ts'
 import {
   binaryAlgorithms,
   describeOperation,
@@ -33,8 +33,13 @@ const cpu = 1
 const defaultStream = 1
 const userScratchpad = 1
 
-/** Opens a library of version 2.6 or 2.7. Its descriptors of operations are C structs that `…_desc_init` fills. */
+/**
+ * Opens a library of version 2.6 or 2.7. Its descriptors of operations are C structs that `…_desc_init` fills.
+ *
+ * @throws OneDnnMissingError for a library that lacks a function; OneDnnError for one that has no engine here
+ */
 export function openVersion2(library: ForeignLibrary, version: string): Dnnl {
+  checkComplete(library)
   return new Version2(new Functions(library), version)
 }
 
