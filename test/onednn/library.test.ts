@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from '../../src/backends/onednn/errors.ts'
+import { openOneDnn } from '../../src/backends/onednn/library.ts'
+import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
+import { PermafrostError } from '../../src/errors.ts'
+import { load, prepack, save } from '../../src/node/index.ts'
+import { createSession } from '../../src/runtime/session.ts'
+import { bundle, runChild } from '../support/child.ts'
+import type { Answer } from '../support/children/answer.ts'
+import { noise } from '../support/conv-bn-models.ts'
+import { oneDnn } from '../support/session-graphs.ts'
+
+const model = 'test/fixtures/models/cascade.pt'
+const folder = mkdtempSync(join(tmpdir(), 'permafrost-library-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const hasCompiler = ((): boolean => {
+  try {
+    execFileSync('gcc', ['--version'], { stdio: 'ignore' })
+    return process.platform === 'linux'
+  } catch {
+    return false
+  }
+})()
+
+/** A library of a few functions of our own; the others are the real one's, if it is asked for. */
+function stub(name: string, code: string, onTopOfReal = false): string {
+  const path = join(folder, `${name}.so`)
+  writeFileSync(`${path}.c`, code)
+  const real = onTopOfReal ? ['-Wl,--no-as-needed', '-l:libdnnl.so.2'] : []
+  execFileSync('gcc', ['-shared', '-fPIC', '-o', path, `${path}.c`, ...real], { stdio: 'ignore' })
+  return path
+}
+
+const version = (major: number, minor: number): string =>
+  `static int v[] = {${major}, ${minor}, 0, 0, 0, 0, 0, 0}; const void* dnnl_version() { return v; }`
+
+function errorOf(action: () => unknown): PermafrostError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof PermafrostError) return error
+    throw error
+  }
+  return expect.fail('nothing was thrown')
+}
+
+function refusalOf(path: string): PermafrostError {
+  const error = errorOf(() => openOneDnn({ PERMAFROST_ONEDNN: path }))
+  expect(error.advice).toMatch(/install.*, or set PERMAFROST_ONEDNN/)
+  expect(error.advice).not.toContain('\n')
+  return error
+}
+
+describe('a file that is to be oneDNN', () => {
+  it('is refused where it does not exist, or is no library', () => {
+    const text = join(folder, 'text.so')
+    writeFileSync(text, 'no library')
+    for (const path of [join(folder, 'missing.so'), text, folder, 'x\0y']) {
+      const error = refusalOf(path)
+      expect(error).toBeInstanceOf(OneDnnMissingError)
+      expect(error.found).toContain('PERMAFROST_ONEDNN')
+    }
+  })
+
+  it.skipIf(process.platform !== 'linux')('is refused where it is another library', () => {
+    const error = refusalOf('libc.so.6')
+    expect(error).toBeInstanceOf(OneDnnVersionError)
+    expect(error.found).toBe('libc.so.6 is no oneDNN library')
+  })
+
+  it.skipIf(!hasCompiler)('is refused where it is of another version', () => {
+    for (const [major, minor] of [
+      [1, 8],
+      [2, 5],
+      [3, 4],
+    ] as const) {
+      const error = refusalOf(stub(`v${major}`, version(major, minor)))
+      expect(error).toBeInstanceOf(OneDnnVersionError)
+      expect(error.found).toContain(`is oneDNN ${major}.${minor}.0`)
+    }
+  })
+
+  it.skipIf(!hasCompiler)('is refused where functions are missing', () => {
+    const error = refusalOf(stub('incomplete', version(2, 6)))
+    expect(error).toBeInstanceOf(OneDnnVersionError)
+    expect(error.found).toContain('has no function dnnl_engine_create')
+  })
+
+  it.skipIf(!hasCompiler || oneDnn === undefined)('is refused where it runs on no engine here', () => {
+    const path = stub('no-engine', 'int dnnl_engine_create() { return 5; }', true)
+    expect(refusalOf(path).found).toContain('runtime_error to dnnl_engine_create')
+  })
+})
+
+describe.skipIf(!hasCompiler || oneDnn === undefined)('a library short of memory', () => {
+  it.each([
+    ['when a kernel is made', 'dnnl_primitive_create'],
+    ['when a kernel is described', 'dnnl_primitive_desc_create'],
+    ['when memory is described', 'dnnl_memory_create'],
+    ['when a kernel runs', 'dnnl_primitive_execute'],
+  ])('makes a run fail with an error that says so: %s', (_when, name) => {
+    const path = stub(name, `int ${name}() { return 1; }`, true)
+    const backend = createOneDnnBackend(openOneDnn({ PERMAFROST_ONEDNN: path }))
+    const session = createSession(load(model).root, { backend })
+    for (let run = 0; run < 2; run++) {
+      const error = errorOf(() => session.runSync([noise([1, 3, 16, 16], 1)]))
+      expect(error).toBeInstanceOf(OneDnnError)
+      expect(error.found).toBe(`oneDNN answered out_of_memory to ${name}`)
+      expect(error.advice).toContain('smaller inputs')
+    }
+    session.dispose()
+  })
+})
+
+describe('a process', { timeout: 120_000 }, () => {
+  let script = ''
+  const answer = (environment: Readonly<Record<string, string>>, path = model): Promise<Answer> =>
+    runChild<Answer>(script, [path], environment)
+  beforeAll(async () => {
+    script = await bundle('answer')
+  }, 120_000)
+
+  it('answers by the reference kernels where the library is missing, and says how to install it', async () => {
+    const { backend, fallback, warnings, elements } = await answer({
+      PERMAFROST_ONEDNN: '/nowhere/libdnnl.so',
+    })
+    expect(backend).toBe('reference kernels')
+    expect(fallback).toMatch(/PERMAFROST_ONEDNN names no library.*\n {2}.*install/)
+    expect(warnings).toEqual([fallback])
+    expect(elements.length).toBeGreaterThan(0)
+  })
+
+  it.skipIf(!hasCompiler)(
+    'answers by the reference kernels where the library is of another version',
+    async () => {
+      const { backend, fallback } = await answer({ PERMAFROST_ONEDNN: stub('v3', version(3, 1)) })
+      expect(backend).toBe('reference kernels')
+      expect(fallback).toContain('is oneDNN 3.1.0')
+    },
+  )
+
+  it.skipIf(oneDnn === undefined)(
+    'answers the same whatever instruction set the library may use',
+    async () => {
+      const wanted = await answer({ PERMAFROST_ONEDNN: '/nowhere/libdnnl.so' })
+      const used = new Set<string>()
+      for (const isa of ['SSE41', 'AVX2', 'ALL']) {
+        const { backend, implementations, elements } = await answer({ DNNL_MAX_CPU_ISA: isa })
+        expect(backend).toContain('oneDNN')
+        used.add(implementations.join())
+        expectClose(elements, wanted.elements)
+      }
+      expect(used.size).toBeGreaterThan(1)
+    },
+  )
+
+  it.skipIf(oneDnn === undefined)(
+    'packs weights anew that are packed for another instruction set, and says so',
+    async () => {
+      const path = join(folder, 'prepacked.pt')
+      save(prepack(load(model), [noise([1, 3, 20, 20], 1)]), path)
+      const [here, other] = [await answer({}, path), await answer({ DNNL_MAX_CPU_ISA: 'SSE41' }, path)]
+      expect(here.warnings).toEqual([])
+      expect(other.warnings).toEqual([
+        expect.stringMatching(/packed anew: it is for oneDNN .* instruction set/),
+      ])
+      expectClose(other.elements, here.elements)
+    },
+  )
+})
+
+/** Sums in another order; of the largest element. */
+const tolerance = 1e-5
+
+function expectClose(found: readonly number[], wanted: readonly number[]): void {
+  expect(found).toHaveLength(wanted.length)
+  const scale = Math.max(...wanted.map(Math.abs))
+  expect(Math.max(...found.map((x, i) => Math.abs(x - (wanted[i] ?? NaN)))) / scale).toBeLessThan(tolerance)
+}
