@@ -68,7 +68,7 @@ function torch(version: string, program: string, mode: 'freeze' | 'ofi'): Peer {
 
 function permafrost(mode: 'plain' | 'tune'): Peer {
   return {
-    name: mode === 'tune' ? 'ours, tuned' : 'ours',
+    name: mode === 'tune' ? 'ours tuned' : 'ours',
     available: true,
     command: (model, threads) => [
       process.execPath,
