@@ -41,6 +41,7 @@ export class OneDnnPlan implements Plan {
   readonly #offsets = new Map<PlanBuffer, number>()
   readonly #runnables: Runnable[]
   readonly #calls: Call[] = []
+  readonly #tensors = new Map<Value, Tensor>()
   readonly #inputUses: InputUse[][]
   readonly #inputTensors: Tensor[]
   readonly #constants = new Set<Uint8Array>()
@@ -159,8 +160,14 @@ export class OneDnnPlan implements Plan {
     return () => constant ?? null
   }
 
-  /** A tensor over the plan's own memory. */
+  /** A tensor over the plan's own memory, made once. */
   #tensorAt(value: Value): Tensor {
+    const known = this.#tensors.get(value) ?? this.#makeTensor(value)
+    this.#tensors.set(value, known)
+    return known
+  }
+
+  #makeTensor(value: Value): Tensor {
     const { dtype, sizes, strides, storageOffset } = this.#lowering.tensorOf(value)
     const { buffer, offset } = this.#lowering.home(value)
     const root = buffer.root
