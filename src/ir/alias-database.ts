@@ -62,11 +62,10 @@ export class AliasDatabase {
     const element = this.#analysis.elements.get(value)
     if (element !== undefined && !intersects(places(element), this.#written)) return []
     const writers: Node[] = []
-    for (const node of this.#graph.nodes()) {
-      const writes = this.#analysis.writes.get(node)
-      if (writes && (element === undefined || intersects(writes, places(element)))) writers.push(node)
-    }
-    return writers
+    for (const [node, writes] of this.#analysis.writes)
+      if (!node.isDestroyed && (element === undefined || intersects(writes, places(element))))
+        writers.push(node)
+    return writers.sort((a, b) => (a.isBefore(b) ? -1 : 1))
   }
 
   /** Whether the node, or one in its blocks, may write any of the values. */
