@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from '../../src/backends/onednn/errors.ts'
 import { openOneDnn } from '../../src/backends/onednn/library.ts'
 import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
 import { PermafrostError } from '../../src/errors.ts'
 import { load, prepack, save } from '../../src/node/index.ts'
 import { createSession } from '../../src/runtime/session.ts'
-import { bundle, runChild } from '../support/child.ts'
+import { useChild } from '../support/child.ts'
 import type { Answer } from '../support/children/answer.ts'
 import { noise } from '../support/conv-bn-models.ts'
 import { oneDnn } from '../support/session-graphs.ts'
@@ -118,12 +118,9 @@ describe.skipIf(!hasCompiler || oneDnn === undefined)('a library short of memory
 })
 
 describe('a process', { timeout: 120_000 }, () => {
-  let script = ''
-  const answer = (environment: Readonly<Record<string, string>>, path = model): Promise<Answer> =>
-    runChild<Answer>(script, [path], environment)
-  beforeAll(async () => {
-    script = await bundle('answer')
-  }, 120_000)
+  const child = useChild('answer')
+  const answer = async (environment: Readonly<Record<string, string>>, path = model): Promise<Answer> =>
+    (await child([path], { environment })) as Answer
 
   it('answers by the reference kernels where the library is missing, and says how to install it', async () => {
     const { backend, fallback, warnings, elements } = await answer({
