@@ -66,23 +66,47 @@ function torch(version: string, program: string, mode: 'freeze' | 'ofi'): Peer {
   }
 }
 
-function permafrost(mode: 'plain' | 'tune'): Peer {
+function permafrost(
+  name: string,
+  mode: 'plain' | 'tune',
+  file = (model: string) => `${folder}/${model}.pt`,
+): Peer {
   return {
-    name: mode === 'tune' ? 'ours tuned' : 'ours',
+    name,
     available: true,
     command: (model, threads) => [
       process.execPath,
       script('permafrost'),
       mode,
-      `${folder}/${model}.pt`,
+      file(model),
       ...input(model, threads),
     ],
   }
 }
 
+/** Frozen, packed and measured beforehand: what a user would ship. */
+function prepacked(model: string): string {
+  const [source, result] = [`${folder}/${model}.pt`, `${folder}/${model}.prepacked.pt`]
+  const args = [
+    'freeze',
+    source,
+    '-o',
+    result,
+    '--prepack',
+    'onednn',
+    '--tune',
+    '--input',
+    `${folder}/${model}.npy`,
+  ]
+  if (!existsSync(result))
+    spawnSync(process.execPath, ['bin/permafrost.js', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return result
+}
+
 const peers: readonly Peer[] = [
-  permafrost('plain'),
-  permafrost('tune'),
+  permafrost('ours', 'plain'),
+  permafrost('ours tuned', 'tune'),
+  permafrost('ours prepacked', 'plain', prepacked),
   {
     name: 'onnxruntime-node',
     available: existsSync(`${ort}/node_modules/onnxruntime-node`),

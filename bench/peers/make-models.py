@@ -1,4 +1,4 @@
-"""Builds the models of bench/native.ts: NAME.pt (scripted), NAME.onnx, NAME.f32 (input), NAME.expected.f32 (eager's answer).
+"""Builds the models of bench/native.ts: NAME.pt (scripted), NAME.onnx, NAME.npy and .f32 (input), NAME.expected.f32 (eager's answer).
 
     /usr/bin/python3 bench/peers/make-models.py FOLDER NAME…
 """
@@ -33,6 +33,7 @@ def make(folder, name):
         torch.onnx.export(model, x, path + ".onnx", opset_version=14)
     with torch.no_grad():
         y = model(x)
+    numpy.save(path + ".npy", x.numpy())
     x.numpy().tofile(path + ".f32")
     y.numpy().astype(numpy.float32).tofile(path + ".expected.f32")
 
