@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from '../../src/backends/onednn/errors.ts'
+import { openLibrary } from '../../src/backends/onednn/foreign-library.ts'
 import { openOneDnn } from '../../src/backends/onednn/library.ts'
 import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
 import { PermafrostError } from '../../src/errors.ts'
@@ -114,6 +115,40 @@ describe.skipIf(!hasCompiler || oneDnn === undefined)('a library short of memory
       expect(error.advice).toContain('smaller inputs')
     }
     session.dispose()
+  })
+})
+
+/** Counts what is made and given back, and passes it on. */
+const counting = `#define _GNU_SOURCE
+#include <dlfcn.h>
+static int live;
+int permafrost_live() { return live; }
+#define NEXT(name) static int (*next)(); if (!next) next = (int (*)())dlsym(RTLD_NEXT, #name)
+#define MAKES(name) int name(void* a, void* b, void* c, void* d, void* e, void* f) \\
+  { NEXT(name); int status = next(a, b, c, d, e, f); live += status == 0; return status; }
+#define GIVES_BACK(name) int name(void* a) { NEXT(name); live -= a != 0; return next(a); }
+MAKES(dnnl_memory_create) GIVES_BACK(dnnl_memory_destroy)
+MAKES(dnnl_primitive_create) GIVES_BACK(dnnl_primitive_destroy)
+MAKES(dnnl_primitive_desc_create) MAKES(dnnl_reorder_primitive_desc_create) GIVES_BACK(dnnl_primitive_desc_destroy)
+MAKES(dnnl_primitive_attr_create) GIVES_BACK(dnnl_primitive_attr_destroy)
+MAKES(dnnl_post_ops_create) GIVES_BACK(dnnl_post_ops_destroy)`
+
+describe.skipIf(!hasCompiler || oneDnn === undefined)('native objects', () => {
+  it('are all given back when a session is disposed of, and none are made by a second run', () => {
+    const path = stub('counting', counting, true)
+    const count = openLibrary(path).function('int permafrost_live()')
+    const session = createSession(load(model).root, {
+      backend: createOneDnnBackend(openOneDnn({ PERMAFROST_ONEDNN: path })),
+    })
+    const before = count()
+    session.runSync([noise([1, 3, 16, 16], 1)])
+    const live = count()
+    expect(live).toBeGreaterThan(before)
+    for (let run = 0; run < 5; run++) session.runSync([noise([1, 3, 16, 16], run)])
+    expect(count()).toBe(live)
+    session.runSync([noise([1, 3, 20, 20], 1)])
+    session.dispose()
+    expect(count()).toBe(before)
   })
 })
 

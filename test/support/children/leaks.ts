@@ -2,10 +2,18 @@ import { createSession, load } from '../../../src/node/index.ts'
 import type { Session } from '../../../src/runtime/session.ts'
 import { Tensor } from '../../../src/tensor/tensor.ts'
 
-/** Bytes that the process holds, taken at even distances after a third of the rounds: what comes first warms up. */
+/** Bytes that are held at one time. */
+export interface Level {
+  /** Objects, and the typed arrays behind them. */
+  readonly objects: number
+  /** The whole process. */
+  readonly process: number
+}
+
+/** Taken at even distances after a third of the rounds: what comes first warms up. */
 export interface Levels {
-  readonly runs: readonly number[]
-  readonly sessions: readonly number[]
+  readonly runs: readonly Level[]
+  readonly sessions: readonly Level[]
 }
 
 const edge = 24
@@ -22,8 +30,8 @@ function open(): Session {
 }
 
 /** Where memory stands ten times in the last two thirds. Turns of the event loop let finalizers run. */
-async function levels(count: number, step: () => void): Promise<number[]> {
-  const found: number[] = []
+async function levels(count: number, step: () => void): Promise<Level[]> {
+  const found: Level[] = []
   for (let i = 1; i <= count; i++) {
     step()
     if (i % Math.ceil(count / 15) !== 0) continue
@@ -31,7 +39,8 @@ async function levels(count: number, step: () => void): Promise<number[]> {
       await new Promise((resolve) => setImmediate(resolve))
       globalThis.gc?.()
     }
-    if (i > count / 3) found.push(process.memoryUsage.rss())
+    const { heapUsed, external, rss } = process.memoryUsage()
+    if (i > count / 3) found.push({ objects: heapUsed + external, process: rss })
   }
   return found
 }
