@@ -7,6 +7,8 @@ import { differenceFromInterpreter, GraphBuilder, oneDnn } from '../support/sess
 
 /** Of the largest element. */
 const tolerance = 1e-5
+/** Each of fourteen convolutions in a row rounds anew; memory that shows through is off by whole elements. */
+const toleranceOfChains = 1e-4
 const edge = 6
 
 /** Small building blocks over images of 1 × C × 6 × 6, each giving one more image. */
@@ -28,10 +30,10 @@ class Net extends GraphBuilder {
   }
 }
 
-function expectSame(build: (net: Net) => readonly Value[]): void {
+function expectSame(build: (net: Net) => readonly Value[], allowed = tolerance): void {
   const net = new Net()
   net.output(...build(net))
-  expect(differenceFromInterpreter(net, oneDnn!, tolerance)).toBeUndefined()
+  expect(differenceFromInterpreter(net, oneDnn!, allowed)).toBeUndefined()
 }
 
 describe.skipIf(oneDnn === undefined)('memory that a plan uses again', () => {
@@ -53,6 +55,14 @@ describe.skipIf(oneDnn === undefined)('memory that a plan uses again', () => {
       const x = net.convolution(net.image(16), 16, 16)
       const y = net.convolution(net.image(16), 16, 16)
       return [net.call('mul', net.add(y, x), x)]
+    })
+  })
+
+  it('is read before it is written where a tensor is copied to a look at itself', () => {
+    expectSame((net) => {
+      const x = net.call('relu', net.image(2))
+      net.call('copy_', net.call('transpose', x, -1, -2), x, false)
+      return [x, net.call('relu', x)]
     })
   })
 
@@ -188,7 +198,7 @@ describe.skipIf(oneDnn === undefined)('memory that a plan uses again', () => {
     })
     fc.assert(
       fc.property(fc.array(act, { minLength: 2, maxLength: 14 }), fc.constantFrom(4, 16), (acts, width) => {
-        expectSame((net) => randomNet(net, acts, width))
+        expectSame((net) => randomNet(net, acts, width), toleranceOfChains)
       }),
       { numRuns: 300 },
     )

@@ -1,5 +1,5 @@
 import { invariant } from '../../errors.ts'
-import type { Node, Value } from '../../ir/graph.ts'
+import type { Value } from '../../ir/graph.ts'
 import { List, type IValue } from '../../ir/ivalue.ts'
 import { schemaKey } from '../../ir/schema.ts'
 import { findOperator } from '../../ops/index.ts'
@@ -42,6 +42,7 @@ export class OneDnnPlan implements Plan {
   readonly #runnables: Runnable[]
   readonly #calls: Call[] = []
   readonly #tensors = new Map<Value, Tensor>()
+  readonly #storages = new Map<string, Storage>()
   readonly #inputUses: InputUse[][]
   readonly #inputTensors: Tensor[]
   readonly #constants = new Set<Uint8Array>()
@@ -172,8 +173,12 @@ export class OneDnnPlan implements Plan {
     const { buffer, offset } = this.#lowering.home(value)
     const root = buffer.root
     const start = this.#offsetOf(root.buffer) + root.offset + offset - storageOffset * itemSize(dtype)
-    const bytes = this.#arena.subarray(start, start + this.#lowering.tensorOf(value).storage.byteLength)
-    return new Tensor(new Storage(bytes), dtype, sizes, { strides, storageOffset })
+    const end = start + this.#lowering.tensorOf(value).storage.byteLength
+    // Kernels know by the storage whether two tensors share memory.
+    const key = `${start} ${end}`
+    const storage = this.#storages.get(key) ?? new Storage(this.#arena.subarray(start, end))
+    this.#storages.set(key, storage)
+    return new Tensor(storage, dtype, sizes, { strides, storageOffset })
   }
 
   run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
@@ -251,7 +256,7 @@ export class OneDnnPlan implements Plan {
         .join(' ')
     return {
       nodes: step.isReorder ? 'layout::reorder' : step.nodes.map(({ kind }) => kind).join(' + '),
-      value: lastOf(step.nodes)?.outputs[0]?.debugName ?? '',
+      value: step.nodes.at(-1)?.outputs[0]?.debugName ?? '',
       backend: 'onednn',
       implementation: step.primitive.implementation,
       layout: `${tags(false)} → ${tags(true)}`,
@@ -265,10 +270,6 @@ export class OneDnnPlan implements Plan {
     this.#calls.length = 0
     this.#lowering.dispose()
   }
-}
-
-function lastOf(nodes: readonly Node[]): Node | undefined {
-  return nodes.at(-1)
 }
 
 function timed(runnable: Runnable): void {
