@@ -9,7 +9,8 @@ import type { ScriptModule } from '../script/load-module.ts'
 
 /**
  * The module with its constants packed beside it, for the layouts that oneDNN takes for these inputs: a session on the
- * saved file need not pack them again. The code and the plain constants stay as they are, and libtorch loads the file.
+ * saved file need not pack them again. Freeze the module first: what freezing folds can only be told again by a file that
+ * holds it. The code and the plain constants stay as they are, and libtorch loads the file.
  *
  * @throws OneDnnMissingError, OneDnnVersionError; what running the module throws
  */

@@ -9,7 +9,8 @@ import { openOneDnn } from '../../src/backends/onednn/library.ts'
 import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
 import { PermafrostError } from '../../src/errors.ts'
 import { load, prepack, save } from '../../src/node/index.ts'
-import { createSession } from '../../src/runtime/session.ts'
+import { createSession, type Session } from '../../src/runtime/session.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 import { useChild } from '../support/child.ts'
 import type { Answer } from '../support/children/answer.ts'
 import { noise } from '../support/conv-bn-models.ts'
@@ -134,21 +135,36 @@ MAKES(dnnl_primitive_attr_create) GIVES_BACK(dnnl_primitive_attr_destroy)
 MAKES(dnnl_post_ops_create) GIVES_BACK(dnnl_post_ops_destroy)`
 
 describe.skipIf(!hasCompiler || oneDnn === undefined)('native objects', () => {
-  it('are all given back when a session is disposed of, and none are made by a second run', () => {
+  const image = (edge: number): Tensor => noise([1, 3, edge, edge], edge)
+
+  function open(plans?: number): { session: Session; count: () => number } {
     const path = stub('counting', counting, true)
+    const backend = createOneDnnBackend(openOneDnn({ PERMAFROST_ONEDNN: path }))
     const count = openLibrary(path).function('int permafrost_live()')
-    const session = createSession(load(model).root, {
-      backend: createOneDnnBackend(openOneDnn({ PERMAFROST_ONEDNN: path })),
-    })
+    return { session: createSession(load(model).root, { backend, ...(plans && { plans }) }), count }
+  }
+
+  it('are all given back when a session is disposed of, and none are made by a second run', () => {
+    const { session, count } = open()
     const before = count()
-    session.runSync([noise([1, 3, 16, 16], 1)])
+    session.runSync([image(16)])
     const live = count()
     expect(live).toBeGreaterThan(before)
-    for (let run = 0; run < 5; run++) session.runSync([noise([1, 3, 16, 16], run)])
+    for (let run = 0; run < 5; run++) session.runSync([image(16)])
     expect(count()).toBe(live)
-    session.runSync([noise([1, 3, 20, 20], 1)])
+    session.runSync([image(20)])
+    expect(count()).toBeGreaterThan(live)
     session.dispose()
     expect(count()).toBe(before)
+  })
+
+  it('are given back with the plan that was not used for longest', () => {
+    const { session, count } = open(1)
+    session.runSync([image(16)])
+    const live = count()
+    for (const edge of [20, 24, 28, 16]) session.runSync([image(edge)])
+    expect(count()).toBe(live)
+    session.dispose()
   })
 })
 

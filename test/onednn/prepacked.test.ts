@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { openOneDnn } from '../../src/backends/onednn/library.ts'
+import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
+import { freeze, load, prepack } from '../../src/node/index.ts'
+import { loadBytes } from '../../src/load.ts'
+import { contiguousData } from '../../src/ops/tensor-access.ts'
+import { createSession } from '../../src/runtime/session.ts'
+import type { ScriptModule } from '../../src/script/load-module.ts'
+import { saveModule } from '../../src/script/save-module.ts'
+import { type Tensor } from '../../src/tensor/tensor.ts'
+import { noise } from '../support/conv-bn-models.ts'
+import { oneDnn } from '../support/session-graphs.ts'
+
+const image = (): Tensor => noise([1, 3, 20, 20], 1)
+const index = 'permafrost/prepacked.json'
+const content = 'permafrost/prepacked.bin'
+
+/** The answer with what a file brings along, how much had to be packed, and why if all of it. */
+function answerWith(
+  module: ScriptModule,
+  extra: ScriptModule['extra'],
+): [number[], number, string | undefined] {
+  let packed = 0
+  const backend = createOneDnnBackend(openOneDnn(), () => packed++)
+  const mismatch = backend.usePrepacked(extra)
+  const session = createSession(module.root, { backend })
+  const outputs = session.runSync([image()])
+  session.dispose()
+  return [outputs.flatMap((output) => Array.from(contiguousData(output as Tensor), Number)), packed, mismatch]
+}
+
+describe.skipIf(oneDnn === undefined)('packed constants that a file brings along', () => {
+  const model = load('test/fixtures/models/cascade.pt')
+  const frozen = { ...model, root: freeze(model.root).module }
+  const module = loadBytes(Buffer.concat(saveModule(prepack(frozen, [image()]))))
+  const [wanted, none, noMismatch] = answerWith(module, module.extra)
+  const text = JSON.parse(Buffer.from(module.extra.get(index)?.bytes ?? []).toString()) as Record<
+    string,
+    unknown
+  >
+  const [entry] = text['entries'] as Record<string, unknown>[]
+  const withIndex = (bytes: string | Uint8Array): ScriptModule['extra'] =>
+    new Map([...module.extra, [index, { ...module.extra.get(index), bytes: Buffer.from(bytes) }]])
+  const changed = (change: Record<string, unknown>): string => JSON.stringify({ ...text, ...change })
+
+  it('are used', () => {
+    expect([none, noMismatch]).toEqual([0, undefined])
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['a number', '1'],
+    ['another format', changed({ format: 2 })],
+    ['no entries', changed({ entries: undefined })],
+    ['entries that are none', changed({ entries: [null, 3, 'x'] })],
+    ['an entry without a place', changed({ entries: [{ ...entry, at: null }] })],
+    ['an entry at text', changed({ entries: [{ ...entry, at: '0' }] })],
+    ['an entry before the bytes', changed({ entries: [{ ...entry, at: -64 }] })],
+    ['an entry beyond the bytes', changed({ entries: [{ ...entry, bytes: 2 ** 40 }] })],
+    ['another library', changed({ library: '2.7.0' })],
+    ['another instruction set', changed({ isa: 1 })],
+  ])('are packed anew, and why is said, where the index is %s', (_what, bytes) => {
+    const [found, packed, mismatch] = answerWith(module, withIndex(bytes))
+    expect(packed).toBeGreaterThan(0)
+    expect(mismatch).toMatch(/^it/)
+    expect(found).toEqual(wanted)
+  })
+
+  it.each([
+    ['null', null],
+    ['text', 'fast'],
+    ['of no numbers', { a: 'x', b: null }],
+  ])('are used where measurements are %s', (_what, measurements) => {
+    expect(answerWith(module, withIndex(changed({ measurements })))).toEqual([wanted, 0, undefined])
+  })
+
+  it('are packed anew where an entry is of another length', () => {
+    const [found, packed] = answerWith(module, withIndex(changed({ entries: [{ ...entry, bytes: 4 }] })))
+    expect(packed).toBeGreaterThan(0)
+    expect(found).toEqual(wanted)
+  })
+
+  it('are packed anew where their bytes are missing', () => {
+    const without = new Map([...module.extra].filter(([path]) => path !== content))
+    expect(answerWith(module, without)[0]).toEqual(wanted)
+  })
+})
