@@ -69,6 +69,12 @@ describe('a file that is to be oneDNN', () => {
     }
   })
 
+  it.skipIf(process.platform === 'win32')('is refused where it is a pipe that nobody writes to', () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    expect(refusalOf(pipe).found).toContain(`${pipe} is no file`)
+  })
+
   it.skipIf(process.platform !== 'linux')('is refused where it is another library', () => {
     const error = refusalOf('libc.so.6')
     expect(error).toBeInstanceOf(OneDnnVersionError)
