@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { OneDnnMissingError } from './errors.ts'
+import { OneDnnMissingError, OneDnnVersionError } from './errors.ts'
 
 /** What a C function takes here: numbers, addresses, and memory that it reads or writes. */
 export type CArgument = number | bigint | null | string | ArrayBufferView
@@ -34,9 +35,13 @@ function koffi(): Koffi {
   }
 }
 
-/** @throws whatever the system says when it cannot load the file */
+/** @throws OneDnnVersionError for what is no file; whatever the system says when it cannot load it */
 export function openLibrary(path: string): ForeignLibrary {
-  const library = koffi().load(path)
+  const caller = koffi()
+  // To open a pipe is to wait for who writes to it.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    throw new OneDnnVersionError(`${path} is no file`)
+  const library = caller.load(path)
   keepLoaded(path)
   return { function: (signature) => library.func(signature) }
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { Dnnl } from './dnnl.ts'
 import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from './errors.ts'
 import { openLibrary, readInts, type ForeignLibrary } from './foreign-library.ts'
@@ -40,11 +39,6 @@ export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
 
 function tryToOpen(path: string, failures: string[]): ForeignLibrary | undefined {
   try {
-    // To open a pipe is to wait for who writes to it.
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
-      failures.push(`${path} is no file`)
-      return undefined
-    }
     return openLibrary(path)
   } catch (error) {
     if (error instanceof OneDnnMissingError) throw error
