@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { cascade, noise } from '../../test/support/conv-bn-models.ts'
 import { ModuleSource } from '../../test/support/modules.ts'
 import type { Graph } from '../ir/graph.ts'
-import { IntT } from '../ir/types.ts'
+import { IntT, TensorT } from '../ir/types.ts'
 import { Double, List, type ScriptObject } from '../ir/ivalue.ts'
 import { freeze } from './freeze-module.ts'
 import { formatFreezeReport } from './freeze-report.ts'
@@ -168,11 +168,50 @@ class M(Module):
     return torch.add(x, self.b)
 `
 
+const storing = `
+class M(Module):
+  __parameters__ = []
+  __buffers__ = []
+  a : Tensor
+  b : Tensor
+  c : Tensor
+  kept : List[Tensor]
+  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+    return torch.add(torch.add(x, self.a), self.c)
+  def store(self: __torch__.M) -> int:
+    self.b = self.a
+    return 0
+  def write(self: __torch__.M, x: Tensor) -> Tensor:
+    return torch.add_(self.b, x)
+  def append(self: __torch__.M) -> int:
+    _0 = torch.append(self.kept, self.a)
+    return 0
+  def writeFirst(self: __torch__.M, x: Tensor) -> Tensor:
+    return torch.add_((self.kept)[0], x)
+`
+
 describe('freeze and aliases', () => {
   it('keeps an attribute whose memory is written through another', () => {
     const shared = noise([4])
     const module = new ModuleSource(aliased).make('M', { a: shared.asStrided([2], [2]), b: shared })
     expect([...freeze(module).module.slots.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('keeps one that a method stores where another method writes', () => {
+    const make = (): ScriptObject =>
+      new ModuleSource(storing).make('M', {
+        a: noise([2]),
+        b: noise([2]),
+        kept: new List([], TensorT),
+        c: noise([2]),
+      })
+    const slots = (...preserved: string[]): string[] => [
+      ...freeze(make(), { preserved, verify: true }).module.slots.keys(),
+    ]
+    expect(slots('store', 'write')).toEqual(['a', 'b'])
+    expect(slots('append', 'writeFirst')).toEqual(['a', 'kept'])
+    expect(slots('store')).toEqual(['b'])
+    expect(slots('writeFirst')).toEqual(['kept'])
   })
 
   it('freezes one whose memory is its own', () => {

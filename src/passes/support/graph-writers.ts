@@ -34,6 +34,11 @@ export class GraphWriters {
     return writer ?? (fork && this.of(fork.output()))
   }
 
+  /** Whether one of the values, or anything that it holds, may share memory with the other or what that holds. */
+  mayShare(a: Value, b: Value): boolean {
+    return a.graph === b.graph && this.#database(a.graph).mayContainAlias([a], [b])
+  }
+
   #database(graph: Graph): AliasDatabase {
     let database = this.#databases.get(graph)
     if (database === undefined) {

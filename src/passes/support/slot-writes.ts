@@ -1,10 +1,11 @@
-import type { Node } from '../../ir/graph.ts'
+import type { Node, Value } from '../../ir/graph.ts'
 import { Dict, List, ScriptObject, Tuple, type IValue } from '../../ir/ivalue.ts'
 import { trainingFlag } from '../../ir/running-statistics.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { PassServices } from '../pass.ts'
 import { GraphWriters } from './graph-writers.ts'
 import { accessesOf, type InlinedMethods } from './inline-module.ts'
+import { KeptMemory } from './kept-memory.ts'
 import { KnownValues } from './known-values.ts'
 import { attributeName, isModule, type Slot, type SlotAccesses } from './module-slots.ts'
 
@@ -26,6 +27,8 @@ export class SlotWrites {
   readonly #writtenSomewhere = new Map<string, Node>()
   /** Storages, lists and dicts that are written in place. */
   readonly #memory = new Map<object, Node>()
+  /** What a method keeps in an attribute: whoever writes the content of that attribute later writes this. */
+  readonly #kept = new KeptMemory()
 
   constructor({ methods, assigned }: InlinedMethods, options: SlotWritesOptions) {
     this.#options = options
@@ -35,7 +38,9 @@ export class SlotWrites {
       const known = this.#knownValues(accesses)
       const writers = new GraphWriters(graph, options.services, (norm) => mayTrain(norm, known))
       this.#addMemory(accesses, writers)
+      this.#addKept(accesses, writers)
     }
+    this.#kept.spread(this.#memory)
   }
 
   #addAssignments({ writes, unknown }: SlotAccesses): void {
@@ -64,8 +69,22 @@ export class SlotWrites {
     for (const { node, slot } of reads) {
       const content = slot.object.slots.get(slot.name)
       const writer = isModule(content) ? undefined : writers.of(node.output())
-      if (writer) for (const memory of memoryOf(content)) this.#memory.set(memory, writer)
+      if (!writer) continue
+      this.#memory.set(this.#kept.placeOf(slot), writer)
+      for (const memory of memoryOf(content)) this.#memory.set(memory, writer)
     }
+  }
+
+  #addKept({ reads, writes }: SlotAccesses, writers: GraphWriters): void {
+    const keep = (value: Value, place: object): void => {
+      for (const { node, slot } of reads)
+        if (node.output() !== value && !writers.mayShare(node.output(), value)) continue
+        else this.#kept.add(place, [this.#kept.placeOf(slot), ...memoryOf(slot.object.slots.get(slot.name))])
+    }
+    for (const { node, slot } of writes) keep(node.input(1), this.#kept.placeOf(slot))
+    for (const { node, slot } of reads)
+      if (isContainer(slot.object.slots.get(slot.name)) && writers.of(node.output()))
+        keep(node.output(), this.#kept.placeOf(slot))
   }
 
   #assignmentOf({ object, name }: Slot): Node | undefined {
@@ -82,6 +101,10 @@ export class SlotWrites {
     }
     return undefined
   }
+}
+
+function isContainer(content: IValue | undefined): boolean {
+  return content instanceof List || content instanceof Dict
 }
 
 function contentOfSlot({ object, name }: Slot): IValue | undefined {
