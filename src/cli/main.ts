@@ -10,6 +10,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   graph: async () => (await import('./graph.ts')).graphVerb,
   freeze: async () => (await import('./freeze.ts')).freezeVerb,
   run: async () => (await import('./run.ts')).runVerb,
+  bench: async () => (await import('./bench.ts')).benchVerb,
   verify: async () => (await import('./verify.ts')).verifyVerb,
   opt: async () => (await import('./opt.ts')).optVerb,
 }

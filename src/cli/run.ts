@@ -1,51 +1,57 @@
+import { basename } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { encodeUtf8 } from '../archive/utf8.ts'
 import { writeNpz } from '../archive/npz.ts'
 import type { IValue } from '../ir/ivalue.ts'
-import { printType } from '../ir/type-printer.ts'
 import { writeFileAtomically } from '../node/files.ts'
 import { createEnvironment } from '../runtime/environment.ts'
 import { runMethod } from '../runtime/module-runner.ts'
+import type { Explanation, Session } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
-import { typeOfTensor } from '../ir/type-of-value.ts'
-import { plainTensor } from '../tensor/convert-layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { UsageError } from './errors.ts'
 import { inputOptions, readInputs, type GivenInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
 import { flattenOutputs } from '../runtime/outputs.ts'
+import type { Arguments } from './arguments.ts'
+import { chromeTrace } from './chrome-trace.ts'
+import { explanationLines } from './explain.ts'
+import { describe, summaryLine } from './output-summary.ts'
+import { checkBackend, openSession, sessionOptions, type BackendName } from './session-options.ts'
 import type { Verb } from './verb.ts'
 
 export const runVerb: Verb = {
   name: 'run',
-  summary: 'runs a method and shows or writes its outputs',
+  summary: 'runs a method and shows or writes its outputs; on a named backend, frozen and planned',
   usage:
-    'run MODEL [--method forward] [--input V]... [--inputs FILE.npz] [-o OUT.npz] [--backend reference] [--repeat N]',
+    'run MODEL [--method forward] [--input V]... [--inputs FILE.npz] [-o OUT.npz] [--backend reference|onednn] [--threads N] [--tune] [--repeat N] [--explain] [--profile [--trace FILE.json]]',
   options: {
     ...inputOptions,
+    ...sessionOptions,
     method: { type: 'string' },
     output: { type: 'string', short: 'o' },
-    backend: { type: 'string' },
     repeat: { type: 'string' },
+    explain: { type: 'boolean' },
+    profile: { type: 'boolean' },
+    trace: { type: 'string' },
   },
   run(args, out) {
     args.expectPositionals(1, 1, this.usage)
-    const backend = args.text('backend') ?? 'reference'
-    if (backend !== 'reference')
-      throw new UsageError(`there is no backend '${backend}'`, {}, 'there is: reference')
+    const backend = checkBackend(args.text('backend') ?? 'reference')
     const repeat = args.number('repeat', 1) ?? 1
     const path = args.positionals[0] as string
     const method = args.text('method') ?? 'forward'
-    const model = loadModel(path)
-    const inputs = readInputs(args)
+    const runner = openRunner(args, loadModel(path), backend, method, (text) => out.message(text))
     const times: number[] = []
     let outputs = new Map<string, Tensor>()
     for (let i = 0; i < Math.floor(repeat); i++) {
       const start = performance.now()
-      outputs = flattenOutputs(runModel(model, method, inputs, (text) => out.message(text)))
+      const value = runner.run()
       times.push(performance.now() - start)
+      outputs = flattenOutputs(value)
     }
     const target = args.text('output')
     if (target !== undefined) writeFileAtomically(target, writeNpz(outputs))
+    const explanation = explain(args, runner, path)
     if (out.json)
       out.document({
         method,
@@ -53,11 +59,55 @@ export const runVerb: Verb = {
         milliseconds: times,
         outputs: [...outputs].map(describe),
         ...(target !== undefined && { output: target }),
+        ...(explanation && { explanation }),
       })
     for (const entry of outputs) out.print(summaryLine(entry))
-    out.print(`${method} took ${times.map((time) => time.toFixed(1)).join(', ')} ms`)
+    if (explanation) for (const line of explanationLines(explanation, args.flag('profile'))) out.print(line)
+    out.print(`${method} took ${timesLine(times)} ms`)
+    runner.session?.dispose()
     return 0
   },
+}
+
+interface Runner {
+  readonly session?: Session
+  run(profile?: boolean): IValue
+}
+
+function openRunner(
+  args: Arguments,
+  model: ScriptModule,
+  backend: BackendName,
+  method: string,
+  message: (text: string) => void,
+): Runner {
+  const inputs = readInputs(args)
+  const isPlanned = backend !== 'reference' || ['explain', 'profile', 'tune'].some((name) => args.flag(name))
+  if (!isPlanned) return { run: () => runModel(model, method, inputs, message) }
+  findMethod(model, method, model.name)
+  const session = openSession(args, model, backend, method, message)
+  return { session, run: (profile = false) => session.runValues(inputs, profile) }
+}
+
+/** One more run that is profiled, if that is asked for: taking times takes time. */
+function explain(args: Arguments, runner: Runner, path: string): Explanation | undefined {
+  const { session } = runner
+  if (session === undefined || !(args.flag('explain') || args.flag('profile'))) return undefined
+  if (args.flag('profile')) runner.run(true)
+  const explanation = session.explain()
+  if (args.flag('profile')) {
+    const file = args.text('trace') ?? `${basename(path, '.pt')}.trace.json`
+    writeFileAtomically(file, [encodeUtf8(JSON.stringify(chromeTrace(explanation)))])
+  }
+  return explanation
+}
+
+function timesLine(times: readonly number[]): string {
+  const digits = (time: number): string => time.toFixed(time < 10 ? 2 : 1)
+  if (times.length < 5) return times.map(digits).join(', ')
+  const sorted = [...times].sort((a, b) => a - b)
+  const at = (part: number): string => digits(sorted[Math.round(part * (sorted.length - 1))] ?? 0)
+  return `${digits(times[0] ?? 0)} at first, then ${at(0)} to ${at(1)}, mostly ${at(0.5)},`
 }
 
 /** Runs a method of a model on inputs as given on the command line. */
@@ -73,39 +123,4 @@ export function runModel(
     print: (text) => message(text.trimEnd()),
   })
   return runMethod(model.root, method, inputs, environment)
-}
-
-function describe([name, tensor]: readonly [string, Tensor]): {
-  name: string
-  dtype: string
-  sizes: readonly number[]
-  first: readonly (number | string)[]
-} {
-  return { name, dtype: tensor.dtype, sizes: tensor.sizes, first: firstElements(tensor, 8) }
-}
-
-function summaryLine([name, tensor]: readonly [string, Tensor]): string {
-  const more = tensor.numel > 6 ? ', …' : ''
-  const elements = firstElements(tensor, 6).map((element) =>
-    typeof element === 'number' ? Number(element.toPrecision(6)) : element,
-  )
-  return `${name} : ${printType(typeOfTensor(tensor))} = [${elements.join(', ')}${more}]`
-}
-
-/** The first elements in row-major order. */
-function firstElements(given: Tensor, count: number): (number | string)[] {
-  const tensor = plainTensor(given)
-  const elements: (number | string)[] = []
-  for (let i = 0; i < Math.min(count, tensor.numel); i++) {
-    let rest = i
-    let offset = tensor.storageOffset
-    for (let dim = tensor.dim - 1; dim >= 0; dim--) {
-      const size = tensor.sizes[dim] as number
-      offset += (rest % size) * (tensor.strides[dim] as number)
-      rest = Math.floor(rest / size)
-    }
-    const element = tensor.data[offset] ?? 0
-    elements.push(typeof element === 'bigint' ? element.toString() : element)
-  }
-  return elements
 }
