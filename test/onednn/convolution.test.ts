@@ -169,6 +169,27 @@ describe.skipIf(oneDnn === undefined)('convolutions on oneDNN', () => {
     }
   })
 
+  it('add an operand of their own sizes to every channel, in one position too', () => {
+    for (const channels of [5, 16, 17, 33])
+      for (const edge of [1, 3]) {
+        const one: Geometry = {
+          ...{
+            spatial: 2,
+            transposed: false,
+            groups: channels,
+            inputs: channels,
+            outputs: channels,
+            batch: 1,
+          },
+          ...{ edge, kernel: 1, stride: 1, padding: [0, 0], dilation: 1, outputPadding: 0, bias: false },
+        }
+        const builder = new GraphBuilder()
+        const x = convolve(builder, builder.input(inputOf(one)), one)
+        builder.output(builder.call('add', x, operandOf(builder, 'whole', resultSizes(one), 10), 1))
+        expect(differenceFromInterpreter(builder, oneDnn!, tolerance)).toBeUndefined()
+      }
+  })
+
   it('do chains of what follows before they store', () => {
     fc.assert(
       fc.property(geometries, fc.array(steps, { minLength: 1, maxLength: 4 }), (one, chain) => {

@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { ConvolutionOperation } from './convolution-tuner.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type PostOperation, type Primitive } from './dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
 import { channelsLast, isChannelsLast, isSlow } from './layout-choices.ts'
 import type { Lowering, StepArgument } from './lowering.ts'
@@ -52,8 +52,12 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
     finish.postOperations.length === 0
       ? chosen
       : lowering.tryCreate({ ...operation, ...layouts }, finish.postOperations)
-  if (primitive === undefined || (isSlow(primitive) && !isSlow(chosen))) {
-    primitive?.dispose()
+  if (
+    primitive === undefined ||
+    (isSlow(primitive) && !isSlow(chosen)) ||
+    isWrong(primitive, finish.postOperations)
+  ) {
+    if (primitive !== chosen) primitive?.dispose()
     chosen.dispose()
     return 'the library has no fast kernel with such an epilogue'
   }
@@ -73,6 +77,16 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
     finish.accumulator ?? lowering.allocate(destination),
   )
   return undefined
+}
+
+/**
+ * The library's depthwise `brdgmm` (2.6.3) leaves out the channels behind the last whole block where it adds, or multiplies by,
+ * an operand of the result's own sizes.
+ */
+function isWrong(primitive: Primitive, postOperations: readonly PostOperation[]): boolean {
+  if (!primitive.implementation.startsWith('brdgmm')) return false
+  const sizes = primitive.descriptor('destination').sizes.join()
+  return postOperations.some((each) => each.kind === 'binary' && each.operand.sizes.join() === sizes)
 }
 
 /** The fastest variant where the plan is tuned. @param last node of the step, which gives its result */
