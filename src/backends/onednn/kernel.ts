@@ -1,6 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { argument, type MemoryDescriptor, type PostOperation, type Primitive } from './dnnl.ts'
-import type { Lowering, StepArgument } from './lowering.ts'
+import type { Lowering } from './lowering.ts'
+import type { StepArgument } from './step.ts'
 import type { Placement } from './placement.ts'
 import type { Epilogue } from './post-operations.ts'
 
