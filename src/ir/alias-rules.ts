@@ -134,10 +134,11 @@ const setAttribute: AliasRule = (analysis, node) => {
   if (content !== undefined) analysis.setWildcard(content)
 }
 
-/** Operators that may hand an argument back though their schema does not say so. */
+/** Operators that may hand an argument back though their schema does not say so, or make a list of what is in one. */
 const returnsInput: AliasRule = (analysis, { inputs: [input], outputs }) => {
   for (const output of outputs)
     if (input?.type.kind === 'Tensor' && output.type.kind === 'Tensor') analysis.point(output, input)
+    else if (output.type.kind === 'List') analysis.giveFresh(output)
     else analysis.setWildcard(output)
 }
 
