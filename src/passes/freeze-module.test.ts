@@ -269,3 +269,41 @@ describe('freeze and modules that hold themselves', () => {
     expect(() => freeze(module)).toThrow('a module holds itself')
   })
 })
+
+const coded = `
+class Coder:
+  scale : float
+  steps : List[int]
+class M(Module):
+  __parameters__ = []
+  __buffers__ = []
+  coder : __torch__.Coder
+  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+    coder = self.coder
+    y = torch.mul(x, coder.scale)
+    return torch.mul(y, (coder.steps)[0])
+  def rescale(self: __torch__.M) -> int:
+    coder = self.coder
+    coder.scale = 3.
+    return 0
+`
+
+describe('freeze and objects that are no modules', () => {
+  const module = (): ScriptObject => {
+    const source = new ModuleSource(coded)
+    const coder = source.make('Coder', { scale: new Double(2), steps: new List([4], IntT) })
+    return source.make('M', { coder })
+  }
+  const reads = (...preserved: string[]): string[] =>
+    [...graphOf(freeze(module(), { preserved, verify: true }).module).nodes('prim::GetAttr')].map((node) =>
+      node.stringAttribute('name'),
+    )
+
+  it('reads numbers of theirs now, and what can be written in place when it runs', () => {
+    expect(reads()).toEqual(['coder', 'steps'])
+  })
+
+  it('reads when it runs what a method assigns', () => {
+    expect(reads('rescale')).toEqual(['coder', 'scale', 'steps'])
+  })
+})

@@ -27,6 +27,7 @@ import {
   type Slot,
   type SlotAccess,
 } from './support/module-slots.ts'
+import { readsOfObject } from './support/object-reads.ts'
 import { resolvePreserved, type Preserved } from './support/preserved.ts'
 import { defaultServices } from './support/services.ts'
 import { memoryOf, SlotWrites } from './support/slot-writes.ts'
@@ -152,15 +153,25 @@ class ModuleFreezer {
   }
 
   #freezeReads(method: InlinedMethod, cx: PassContext): void {
-    const constants = new Map<Graph, Map<ScriptObject, Map<string, Value>>>()
+    const constants: Constants = new Map()
     for (const access of accessesOf(method, this.#assigned).reads) {
       const content = access.slot.object.slots.get(access.slot.name)
       if (isModule(content)) continue
+      this.#freezeReadsOfObject(access, constants, cx)
       const decision = this.#decide(access.slot, content ?? null)
       if ('why' in decision) {
         this.ledger.kept(access.slot, decision.why)
         cx.miss(access.node, decision.why)
       } else if (replaceRead(access, decision.content, constants, cx)) this.ledger.frozen(access.slot)
+    }
+  }
+
+  /** An object that is no module stays where it is, but what it holds becomes constants as a module's attributes do. */
+  #freezeReadsOfObject(access: SlotAccess, constants: Constants, cx: PassContext): void {
+    if (this.#preserved.has(access.slot) || this.#writes.writerOf(access.slot)) return
+    for (const inner of readsOfObject(access)) {
+      const decision = this.#decide(inner.slot, inner.slot.object.slots.get(inner.slot.name) ?? null)
+      if ('content' in decision) replaceRead(inner, decision.content, constants, cx)
     }
   }
 
