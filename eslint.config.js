@@ -29,7 +29,7 @@ const importDirection = Object.entries(stages).map(([stage, allowed]) => {
   return {
     files: [`src/${stage}/**/*.ts`],
     // oneDNN is called from Node only.
-    ignores: ['**/*.test.ts', 'src/backends/onednn/foreign-library.ts'],
+    ignores: ['**/*.test.ts', 'src/backends/onednn/binding/foreign-library.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns }] },
   }
 })

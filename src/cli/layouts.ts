@@ -1,5 +1,5 @@
 import { oneDnnLayoutTarget } from '../backends/onednn/layout-target.ts'
-import { openOneDnn } from '../backends/onednn/library.ts'
+import { openOneDnn } from '../backends/onednn/binding/library.ts'
 import type { Graph } from '../ir/graph.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
 import { freeze } from '../passes/freeze-module.ts'

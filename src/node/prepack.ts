@@ -1,5 +1,5 @@
 import { crc32 } from '../archive/crc32.ts'
-import { openOneDnn } from '../backends/onednn/library.ts'
+import { openOneDnn } from '../backends/onednn/binding/library.ts'
 import { createOneDnnBackend } from '../backends/onednn/onednn-backend.ts'
 import { writePrepacked } from '../backends/onednn/prepacked.ts'
 import type { PackedConstant } from '../backends/onednn/weight-cache.ts'

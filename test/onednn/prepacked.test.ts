@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openOneDnn } from '../../src/backends/onednn/library.ts'
+import { openOneDnn } from '../../src/backends/onednn/binding/library.ts'
 import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
 import { freeze, load, prepack } from '../../src/node/index.ts'
 import { loadBytes } from '../../src/load.ts'

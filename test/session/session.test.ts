@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openOneDnn } from '../../src/backends/onednn/library.ts'
+import { openOneDnn } from '../../src/backends/onednn/binding/library.ts'
 import { createReferenceBackend } from '../../src/backends/reference/reference-backend.ts'
 import { load, createSession, Tensor, runMethod } from '../../src/node/index.ts'
 import { SessionDisposedError } from '../../src/runtime/errors.ts'

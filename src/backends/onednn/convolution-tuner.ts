@@ -1,6 +1,6 @@
 import { BlockedLayout } from '../../tensor/layout.ts'
-import { argument, type Dnnl, type MemoryDescriptor, type Operation, type Primitive } from './dnnl.ts'
-import { OneDnnError } from './errors.ts'
+import { argument, type Dnnl, type MemoryDescriptor, type Operation, type Primitive } from './binding/dnnl.ts'
+import { OneDnnError } from './binding/errors.ts'
 import { isSlow } from './layout-choices.ts'
 
 export type ConvolutionOperation = Extract<Operation, { kind: 'convolution' }>

@@ -1,4 +1,4 @@
-import type { EltwiseAlgorithm } from './dnnl.ts'
+import type { EltwiseAlgorithm } from './binding/dnnl.ts'
 import type { CallArguments } from './call-arguments.ts'
 
 /** A function of each element as the library knows it: one or more in a row. */

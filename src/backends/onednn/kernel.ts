@@ -1,5 +1,5 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import { argument, type MemoryDescriptor, type PostOperation, type Primitive } from './dnnl.ts'
+import type { MemoryDescriptor, PostOperation, Primitive } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { Placement } from './placement.ts'
@@ -39,7 +39,7 @@ export function finishWith(
         accumulator = placement
         postOperations.push({ kind: 'sum' })
       } else {
-        operands.push({ argument: argument.postOperand(postOperations.length), placement })
+        operands.push({ argument: lowering.dnnl.postOperand(postOperations.length), placement })
         postOperations.push({ kind: 'binary', algorithm, operand: placement.descriptor })
       }
     }

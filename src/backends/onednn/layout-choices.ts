@@ -1,4 +1,4 @@
-import type { MemoryDescriptor, Primitive } from './dnnl.ts'
+import type { MemoryDescriptor, Primitive } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 
 /** The library's own plain loops. */

@@ -4,8 +4,8 @@ import { BlockedLayout, type Layout } from '../../tensor/layout.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments, type ValueReader } from './call-arguments.ts'
 import { convolutionKinds, geometryOf, weightSizes } from './convolution-geometry.ts'
-import type { Dnnl, MemoryDescriptor } from './dnnl.ts'
-import { OneDnnError } from './errors.ts'
+import type { Dnnl, MemoryDescriptor } from './binding/dnnl.ts'
+import { OneDnnError } from './binding/errors.ts'
 
 /** What the layout passes ask of a backend (`LayoutTarget`). */
 interface OneDnnLayoutTarget {

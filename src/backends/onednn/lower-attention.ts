@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type PostOperation } from './dnnl.ts'
+import { argument, type PostOperation } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { rowMajor } from './lower-normalization.ts'

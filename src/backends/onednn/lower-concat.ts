@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { Layout } from '../../tensor/layout.ts'
-import { argument, type MemoryDescriptor } from './dnnl.ts'
+import { argument, type MemoryDescriptor } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'

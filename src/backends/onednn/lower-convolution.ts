@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { ConvolutionOperation } from './convolution-tuner.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type PostOperation, type Primitive } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type PostOperation, type Primitive } from './binding/dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
 import { channelsLast, isChannelsLast, isSlow } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type Primitive } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
 import { channelsLast, isSlow } from './layout-choices.ts'
 import { eltwiseOf } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'

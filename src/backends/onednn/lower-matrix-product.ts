@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type MemoryDescriptor, type Operation } from './dnnl.ts'
+import { argument, type MemoryDescriptor, type Operation } from './binding/dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'

@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { contiguousStrides, Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type Primitive } from './dnnl.ts'
+import { argument, type Primitive } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { LoweringRule } from './lowering-rules.ts'

@@ -1,5 +1,5 @@
 import { CallArguments } from './call-arguments.ts'
-import type { Operation } from './dnnl.ts'
+import type { Operation } from './binding/dnnl.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Node, Value } from '../../ir/graph.ts'

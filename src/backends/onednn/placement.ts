@@ -1,4 +1,4 @@
-import type { MemoryDescriptor } from './dnnl.ts'
+import type { MemoryDescriptor } from './binding/dnnl.ts'
 
 /** Bytes that a plan uses, before it is known where they lie. */
 export class PlanBuffer {

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
-import type { BinaryAlgorithm } from './dnnl.ts'
+import type { BinaryAlgorithm } from './binding/dnnl.ts'
 import { eltwiseOf, type Eltwise } from './eltwise.ts'
 import type { Lowering } from './lowering.ts'
 import { writesInPlace } from './lower-views.ts'

@@ -1,4 +1,4 @@
-import type { Dnnl } from './dnnl.ts'
+import type { Dnnl } from './binding/dnnl.ts'
 import { identityOf, type PackedConstant } from './weight-cache.ts'
 
 /** Files under `extra/` of an archive, by their paths there. */

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import type { Primitive } from './dnnl.ts'
+import type { Primitive } from './binding/dnnl.ts'
 import type { PlanBuffer, Placement } from './placement.ts'
 
 /** One argument of a step. */

@@ -1,7 +1,7 @@
 import { itemSize } from '../../tensor/dtype.ts'
 import type { Storage } from '../../tensor/storage.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { argument, type Dnnl, type MemoryDescriptor } from './dnnl.ts'
+import { argument, type Dnnl, type MemoryDescriptor } from './binding/dnnl.ts'
 import type { WeightCache } from './lowering.ts'
 
 interface Packed {

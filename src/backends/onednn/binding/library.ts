@@ -2,35 +2,44 @@ import type { Dnnl } from './dnnl.ts'
 import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from './errors.ts'
 import { openLibrary, readInts, type ForeignLibrary } from './foreign-library.ts'
 import { openVersion2 } from './version2.ts'
+import { openVersion3 } from './version3.ts'
 
 const names: Readonly<Record<string, readonly string[]>> = {
-  linux: ['libdnnl.so.2', 'libdnnl.so.3', 'libdnnl.so'],
+  // Debian's version 3 is named libdnnl.so.3.6, whatever its release.
+  linux: ['libdnnl.so.2', 'libdnnl.so.3', 'libdnnl.so.3.6', 'libdnnl.so'],
   darwin: ['libdnnl.2.dylib', 'libdnnl.3.dylib', 'libdnnl.dylib', '/opt/homebrew/lib/libdnnl.dylib'],
   win32: ['dnnl.dll'],
 }
 
 const installed: Readonly<Record<string, string>> = {
-  linux: 'apt-get install libdnnl2 (Debian 12) or conda install -c conda-forge "onednn=2.7"',
-  darwin: 'conda install -c conda-forge "onednn=2.7"',
-  win32: 'conda install -c conda-forge "onednn=2.7"',
+  linux:
+    'apt-get install libdnnl3.6 (Debian 13), libdnnl2 (Debian 12), or conda install -c conda-forge onednn',
+  darwin: 'conda install -c conda-forge onednn',
+  win32: 'conda install -c conda-forge onednn',
 }
 
-const advice = `${installed[process.platform] ?? 'install libdnnl 2.7'}, or set PERMAFROST_ONEDNN to the path of libdnnl 2.6 or 2.7`
+const advice = `${installed[process.platform] ?? 'install oneDNN 3'}, or set PERMAFROST_ONEDNN to the path of libdnnl 2.6, 2.7 or 3`
 
 /**
  * Opens oneDNN: the file that `PERMAFROST_ONEDNN` names, else the system's.
  *
  * @throws OneDnnMissingError with the command that installs it; OneDnnVersionError for a library that is none, or of
- * another version than 2.6 or 2.7, or an incomplete one
+ * another version than 2.6, 2.7 or 3, or an incomplete one
  */
 export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
   const wanted = environment['PERMAFROST_ONEDNN']
   const candidates = wanted ? [wanted] : (names[process.platform] ?? [])
   const failures: string[] = []
-  for (const path of candidates) {
-    const library = tryToOpen(path, failures)
-    if (library) return openVersion(library, path)
-  }
+  let unsuitable: OneDnnVersionError | undefined
+  for (const path of candidates)
+    try {
+      const library = tryToOpen(path, failures)
+      if (library) return openVersion(library, path)
+    } catch (error) {
+      if (!(error instanceof OneDnnVersionError)) throw error
+      unsuitable ??= error
+    }
+  if (unsuitable) throw unsuitable
   const found = wanted
     ? `PERMAFROST_ONEDNN names no library that can be opened: ${failures.join('; ')}`
     : `oneDNN was not found: ${failures.join('; ')}`
@@ -50,9 +59,10 @@ function tryToOpen(path: string, failures: string[]): ForeignLibrary | undefined
 function openVersion(library: ForeignLibrary, path: string): Dnnl {
   const [major, minor, patch] = versionOf(library, path)
   const version = [major, minor, patch].join('.')
-  if (major !== 2 || minor < 6) throw new OneDnnVersionError(`${path} is oneDNN ${version}`, {}, advice)
+  const open = major === 3 ? openVersion3 : major === 2 && minor >= 6 ? openVersion2 : undefined
+  if (open === undefined) throw new OneDnnVersionError(`${path} is oneDNN ${version}`, {}, advice)
   try {
-    return openVersion2(library, version)
+    return open(library, version)
   } catch (cause) {
     if (!(cause instanceof OneDnnMissingError || cause instanceof OneDnnError)) throw cause
     throw new OneDnnVersionError(`${path}, oneDNN ${version}, does not serve: ${cause.found}`, {}, advice, {

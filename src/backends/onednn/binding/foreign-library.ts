@@ -67,6 +67,14 @@ export function readInts(address: bigint, count: number): readonly number[] {
   return [...(koffi().decode(address, koffi().array('int', count)) as Int32Array)]
 }
 
+/** C 64-bit integers at an address. */
+export function readLongs(address: bigint, count: number): readonly number[] {
+  return Array.from(
+    koffi().decode(address, koffi().array('int64_t', count)) as ArrayLike<number | bigint>,
+    Number,
+  )
+}
+
 /** A copy of the bytes at an address. */
 export function readBytes(address: bigint, count: number): Uint8Array {
   return Uint8Array.from(koffi().decode(address, koffi().array('uint8_t', count)) as Uint8Array)

@@ -1,5 +1,5 @@
-import { itemSize, type DType } from '../../tensor/dtype.ts'
-import { numelOf } from '../../tensor/tensor.ts'
+import { itemSize, type DType } from '../../../tensor/dtype.ts'
+import { numelOf } from '../../../tensor/tensor.ts'
 import type { MemoryDescriptor } from './dnnl.ts'
 
 /**

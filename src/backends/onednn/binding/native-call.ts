@@ -1,8 +1,8 @@
 import type { Binding, Call } from './dnnl.ts'
 import { addressOf } from './foreign-library.ts'
-import { check, type Functions } from './functions2.ts'
-import { bytesOf } from './memory-descriptor2.ts'
-import type { Primitive2 } from './primitive2.ts'
+import { check, type Functions } from './functions.ts'
+import { pointerTo } from './native-descriptor.ts'
+import type { NativePrimitive } from './native-primitive.ts'
 import { releaseWith } from './release.ts'
 
 /** Where calls run. */
@@ -12,7 +12,7 @@ export interface Stream {
 }
 
 /** A primitive with a `dnnl_memory_t` per argument; they are given back by `dispose`, or with the object. */
-export class Call2 implements Call {
+export class NativeCall implements Call {
   readonly #functions: Functions
   readonly #execute: () => number
   readonly #memories: ReadonlyMap<number, bigint>
@@ -23,7 +23,7 @@ export class Call2 implements Call {
   constructor(
     functions: Functions,
     { engine, stream }: Stream,
-    primitive: Primitive2,
+    primitive: NativePrimitive,
     bindings: readonly Binding[],
     kept: readonly Uint8Array[],
   ) {
@@ -62,14 +62,9 @@ export class Call2 implements Call {
 }
 
 function createMemory(functions: Functions, engine: bigint, { descriptor, address }: Binding): bigint {
-  const out = new BigUint64Array(1)
-  functions.call(
+  return functions.handle(
     'dnnl_memory_create',
-    'void* out, void* desc, void* engine, void* address',
-    out,
-    bytesOf(descriptor),
-    engine,
-    address,
+    'void* desc, void* engine, void* address',
+    ...[pointerTo(descriptor), engine, address],
   )
-  return out[0]!
 }

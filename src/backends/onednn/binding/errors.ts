@@ -1,4 +1,4 @@
-import { PermafrostError } from '../../errors.ts'
+import { PermafrostError } from '../../../errors.ts'
 
 /** The library, or what calls it, is not on this system. */
 export class OneDnnMissingError extends PermafrostError {

@@ -1,5 +1,5 @@
-import type { DType } from '../../tensor/dtype.ts'
-import type { BlockedLayout, Layout } from '../../tensor/layout.ts'
+import type { DType } from '../../../tensor/dtype.ts'
+import type { BlockedLayout, Layout } from '../../../tensor/layout.ts'
 
 /** Where in memory a value's elements lie, as the library describes it. */
 export interface MemoryDescriptor {
@@ -134,7 +134,7 @@ export type Operation =
       readonly destination: MemoryDescriptor
     }
 
-/** The library's numbers of arguments (dnnl_types.h, DNNL_ARG_…), the same in versions 2 and 3. */
+/** The library's numbers of arguments (dnnl_types.h, DNNL_ARG_…), as far as they are the same in versions 2 and 3. */
 export const argument = {
   source: 1,
   secondSource: 2,
@@ -148,8 +148,6 @@ export const argument = {
   scratchpad: 80,
   /** Of the i-th source of a concat. */
   multipleSource: (i: number): number => 1024 + i,
-  /** The second operand of post-operation `i`. */
-  postOperand: (i: number): number => 16384 * (i + 1) + 2,
 } as const
 
 /** A compiled operation. */
@@ -183,6 +181,8 @@ export interface Dnnl {
   readonly version: string
   /** Number of the instruction set that kernels are made for. */
   readonly isa: number
+  /** The argument that is the second operand of a binary post-operation, by its place in the list. */
+  postOperand(index: number): number
   /** Memory with strides (in elements) or in a blocked layout; `any` lets a primitive choose. */
   describe(
     dtype: DType,
