@@ -6,7 +6,8 @@
  *     npm run bench:native -- [--threads 1,2] [--rounds 12] [NAME …]      all models when none is named
  *
  * Peers that are not there are left out: PERMAFROST_PYTHON (torch 1.13), PERMAFROST_PYTHON2 (torch 2.13) and PERMAFROST_ORT (a
- * folder with onnxruntime-node installed) name them.
+ * folder with onnxruntime-node installed) name them. With PERMAFROST_ONEDNN3=1 ours run on version 3 of oneDNN too, as
+ * .ci/onednn3 has it.
  */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
@@ -84,6 +85,19 @@ function permafrost(
   }
 }
 
+/** In a Debian of its own, which sees this folder and no other. */
+function onVersion3(name: string, mode: 'plain' | 'tune'): Peer {
+  return {
+    name,
+    available: process.env['PERMAFROST_ONEDNN3'] === '1',
+    command: (model, threads) => [
+      '.ci/onednn3',
+      ...['node', 'dist/bench/peers/permafrost-runner.js', mode, `${folder}/${model}.pt`],
+      ...input(model, threads),
+    ],
+  }
+}
+
 /** Frozen, packed and measured beforehand: what a user would ship. */
 function prepacked(model: string): string {
   const [source, result] = [`${folder}/${model}.pt`, `${folder}/${model}.prepacked.pt`]
@@ -107,6 +121,8 @@ const peers: readonly Peer[] = [
   permafrost('ours', 'plain'),
   permafrost('ours tuned', 'tune'),
   permafrost('ours prepacked', 'plain', prepacked),
+  onVersion3('ours oneDNN 3', 'plain'),
+  onVersion3('ours tuned oneDNN 3', 'tune'),
   {
     name: 'onnxruntime-node',
     available: existsSync(`${ort}/node_modules/onnxruntime-node`),
