@@ -7,11 +7,14 @@ import type { Functions } from './functions.ts'
 import { NativeCall } from './native-call.ts'
 import { pointerTo } from './native-descriptor.ts'
 import { NativePrimitive } from './native-primitive.ts'
+import { binaryAlgorithms } from './operation-arguments.ts'
 
 // Numbers of enumerations (dnnl_types.h), the same in versions 2 and 3.
 const cpu = 1
 const defaultStream = 1
 const userScratchpad = 1
+
+export type UnaryPostOperation = Exclude<PostOperation, { kind: 'binary' }>
 
 /** What all versions of the library have in common: one engine, one stream, memory for scratch that is ours. */
 export abstract class NativeLibrary implements Dnnl {
@@ -44,7 +47,8 @@ export abstract class NativeLibrary implements Dnnl {
     layout: readonly number[] | BlockedLayout | 'any',
   ): MemoryDescriptor
 
-  protected abstract append(list: bigint, operation: PostOperation): void
+  /** Adds what versions say in their own ways to a list of post-operations. */
+  protected abstract append(list: bigint, operation: UnaryPostOperation): void
 
   /** A `dnnl_primitive_desc_t`. */
   protected abstract describeOperation(
@@ -78,11 +82,21 @@ export abstract class NativeLibrary implements Dnnl {
     if (postOperations.length === 0) return
     const list = this.c.handle('dnnl_post_ops_create', '')
     try {
-      for (const operation of postOperations) this.append(list, operation)
+      for (const operation of postOperations)
+        if (operation.kind === 'binary') this.#appendBinary(list, operation)
+        else this.append(list, operation)
       this.c.call('dnnl_primitive_attr_set_post_ops', 'void* attr, void* list', attributes, list)
     } finally {
       this.c.call('dnnl_post_ops_destroy', 'void* list', list)
     }
+  }
+
+  #appendBinary(list: bigint, { algorithm, operand }: Extract<PostOperation, { kind: 'binary' }>): void {
+    this.c.call(
+      'dnnl_post_ops_append_binary',
+      'void* list, int algorithm, void* operand',
+      ...[list, binaryAlgorithms[algorithm], pointerTo(operand)],
+    )
   }
 
   #describeReorder(

@@ -1,17 +1,12 @@
 import type { DType } from '../../../tensor/dtype.ts'
 import type { BlockedLayout } from '../../../tensor/layout.ts'
-import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation, PostOperation } from './dnnl.ts'
+import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import { readBytes, type ForeignLibrary } from './foreign-library.ts'
 import { Functions } from './functions.ts'
 import { descriptorBytes, MemoryDescriptor2, structOf } from './memory-descriptor2.ts'
 import { describeMemory, pointerTo } from './native-descriptor.ts'
-import { NativeLibrary } from './native-library.ts'
-import {
-  binaryAlgorithms,
-  operationArguments,
-  type Conventions,
-  type DescribedOperation,
-} from './operation-arguments.ts'
+import { NativeLibrary, type UnaryPostOperation } from './native-library.ts'
+import { operationArguments, type Conventions, type DescribedOperation } from './operation-arguments.ts'
 
 // Numbers of enumerations in oneDNN 2.x (dnnl_types.h).
 const eltwiseAlgorithms: Readonly<Record<EltwiseAlgorithm, number>> = {
@@ -100,19 +95,13 @@ class Version2 extends NativeLibrary {
     return new MemoryDescriptor2(readBytes(address, descriptorBytes), this.#sizeOf)
   }
 
-  protected append(list: bigint, operation: PostOperation): void {
+  protected append(list: bigint, operation: UnaryPostOperation): void {
     if (operation.kind === 'sum') this.c.call('dnnl_post_ops_append_sum', 'void* list, float scale', list, 1)
-    else if (operation.kind === 'eltwise')
+    else
       this.c.call(
         'dnnl_post_ops_append_eltwise',
         'void* list, float scale, int algorithm, float alpha, float beta',
         ...[list, 1, ...conventions.eltwise(operation.algorithm, operation.alpha, operation.beta)],
-      )
-    else
-      this.c.call(
-        'dnnl_post_ops_append_binary',
-        'void* list, int algorithm, void* operand',
-        ...[list, binaryAlgorithms[operation.algorithm], pointerTo(operation.operand)],
       )
   }
 

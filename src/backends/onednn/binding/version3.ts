@@ -1,12 +1,12 @@
 import type { DType } from '../../../tensor/dtype.ts'
 import type { BlockedLayout } from '../../../tensor/layout.ts'
-import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation, PostOperation } from './dnnl.ts'
+import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import type { ForeignLibrary } from './foreign-library.ts'
 import { Functions } from './functions.ts'
 import { DescriptorMaker } from './memory-descriptor3.ts'
 import { describeMemory, pointerTo } from './native-descriptor.ts'
-import { NativeLibrary } from './native-library.ts'
-import { binaryAlgorithms, operationArguments, type Conventions } from './operation-arguments.ts'
+import { NativeLibrary, type UnaryPostOperation } from './native-library.ts'
+import { operationArguments, type Conventions } from './operation-arguments.ts'
 
 // Numbers of enumerations in oneDNN 3.x (dnnl_types.h).
 const eltwiseAlgorithms: Readonly<Record<EltwiseAlgorithm, number>> = {
@@ -96,24 +96,18 @@ class Version3 extends NativeLibrary {
     return this.#descriptors.clone(address)
   }
 
-  protected append(list: bigint, operation: PostOperation): void {
+  protected append(list: bigint, operation: UnaryPostOperation): void {
     if (operation.kind === 'sum')
       this.c.call(
         'dnnl_post_ops_append_sum',
         'void* list, float scale, int32_t zero_point, int dtype',
         ...[list, 1, 0, ofTheDestination],
       )
-    else if (operation.kind === 'eltwise')
+    else
       this.c.call(
         'dnnl_post_ops_append_eltwise',
         'void* list, int algorithm, float alpha, float beta',
         ...[list, ...conventions.eltwise(operation.algorithm, operation.alpha, operation.beta)],
-      )
-    else
-      this.c.call(
-        'dnnl_post_ops_append_binary',
-        'void* list, int algorithm, void* operand',
-        ...[list, binaryAlgorithms[operation.algorithm], pointerTo(operation.operand)],
       )
   }
 
