@@ -73,6 +73,11 @@ function messageOf(found: string, place: Place, advice: string): string {
 
 /** Reports a broken invariant of this library itself: never caused by input. */
 export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) bug(message)
+}
+
+/** As a broken `invariant`, where its message would have to be put together each time that all is well. */
+export function bug(message: string): never {
   // eslint-disable-next-line no-restricted-syntax -- the one place where a plain Error is right
-  if (!condition) throw new Error(`permafrost bug: ${message}`)
+  throw new Error(`permafrost bug: ${message}`)
 }

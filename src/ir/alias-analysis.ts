@@ -24,6 +24,7 @@ export class AliasAnalysis {
   readonly elements = new Map<Value, Element>()
   /** One for each wildcard set, by `wildcardName`. */
   readonly wildcards = new Map<string, Element>()
+  readonly #wildcardByType = new Map<Type, Element>()
   readonly writes = new Map<Node, Set<Element>>()
   readonly schemaOf: SchemaOf
   readonly options: AliasOptions
@@ -54,15 +55,22 @@ export class AliasAnalysis {
   }
 
   wildcardOf(type: Type): Element | undefined {
-    const [first, ...rest] = aliasTypes(type)
+    const types = aliasTypes(type)
+    const [first] = types
     if (first === undefined) return undefined
-    if (rest.length === 0) return this.#wildcard(first)
+    if (types.length === 1) return this.#wildcard(first)
     const element = this.#newElement()
-    for (const member of [first, ...rest]) element.pointTo(this.#wildcard(member))
+    for (const member of types) element.pointTo(this.#wildcard(member))
     return element
   }
 
   #wildcard(type: Type): Element {
+    const element = this.#wildcardByType.get(type) ?? this.#wildcardNamed(type)
+    this.#wildcardByType.set(type, element)
+    return element
+  }
+
+  #wildcardNamed(type: Type): Element {
     const name = wildcardName(type, this.#hasUnknownTypes)
     let element = this.wildcards.get(name)
     if (element === undefined) {
@@ -82,7 +90,7 @@ export class AliasAnalysis {
     if (type.kind === 'Opaque') this.#opaque.add(element)
     for (const part of containedTypes(type)) {
       const wildcard = this.wildcardOf(part)
-      if (wildcard !== undefined) element.contained.add(wildcard)
+      if (wildcard !== undefined) element.contain(wildcard)
     }
   }
 
@@ -93,8 +101,8 @@ export class AliasAnalysis {
     const element = this.#newElement()
     this.elements.set(value, element)
     if (!holdsWildcards) return
-    const [first, ...others] = types
-    if (first !== undefined && others.length === 0) this.#addContained(element, first)
+    const [first] = types
+    if (first !== undefined && types.length === 1) this.#addContained(element, first)
     else for (const type of types) element.pointTo(this.#wildcard(type))
   }
 
@@ -128,7 +136,7 @@ export class AliasAnalysis {
 
   contain(part: Value, container: Value): void {
     const element = this.ensure(part)
-    if (element !== undefined) this.ensure(container)?.contained.add(element)
+    if (element !== undefined) this.ensure(container)?.contain(element)
   }
 
   write(node: Node, value: Value | undefined): void {
@@ -163,7 +171,7 @@ export class AliasAnalysis {
       (value) => [this.elements.get(value), this.wildcardOf(value.type)] as const,
     )
     const sets = new Set(this.wildcards.values())
-    for (const object of this.#opaque) for (const wildcard of sets) object.contained.add(wildcard)
+    for (const object of this.#opaque) for (const wildcard of sets) object.contain(wildcard)
     for (const [element, wildcard] of targets) {
       if (element === undefined || wildcard === undefined) continue
       for (const location of element.findLocations()) if (!sets.has(location)) location.pointTo(wildcard)

@@ -91,6 +91,7 @@ export class AliasDatabase {
    */
   writesToWildcard(node: Node): boolean {
     const writes = this.#writesOf(node)
+    if (writes.size === 0) return false
     for (const wildcard of this.#analysis.wildcards.values()) if (writes.has(wildcard)) return true
     return false
   }

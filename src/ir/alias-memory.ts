@@ -4,8 +4,8 @@
  */
 export class Element {
   readonly index: number
-  readonly pointsTo = new Set<Element>()
-  readonly contained = new Set<Element>()
+  pointsTo: ReadonlySet<Element> = none
+  contained: ReadonlySet<Element> = none
   #locations: ReadonlySet<Element> | undefined
   #reachable: ReadonlySet<Element> | undefined
 
@@ -14,7 +14,11 @@ export class Element {
   }
 
   pointTo(target: Element): void {
-    if (target !== this) this.pointsTo.add(target)
+    if (target !== this) this.pointsTo = added(this.pointsTo, target)
+  }
+
+  contain(part: Element): void {
+    this.contained = added(this.contained, part)
   }
 
   /** What the pointers end at; call it when all pointers are drawn. */
@@ -29,6 +33,7 @@ export class Element {
 
   /** As `locations`, as of now. Pointers may run in a circle through a loop: it is one location. */
   findLocations(): ReadonlySet<Element> {
+    if (this.pointsTo.size === 0) return new Set([this])
     const seen = new Set<Element>([this])
     const ends = new Set<Element>()
     for (const element of seen) {
@@ -50,6 +55,13 @@ export class Element {
   }
 }
 
+const none: ReadonlySet<Element> = new Set()
+
+function added(elements: ReadonlySet<Element>, element: Element): ReadonlySet<Element> {
+  if (elements === none) return new Set([element])
+  return (elements as Set<Element>).add(element)
+}
+
 /** What an element holds, by itself or through what it points to. */
 function* containedIn(element: Element): Generator<Element, void, undefined> {
   const seen = new Set<Element>([element])
@@ -60,7 +72,7 @@ function* containedIn(element: Element): Generator<Element, void, undefined> {
 }
 
 export function intersects(a: ReadonlySet<Element>, b: ReadonlySet<Element>): boolean {
-  const [small, large] = a.size <= b.size ? [a, b] : [b, a]
-  for (const element of small) if (large.has(element)) return true
+  if (a.size > b.size) return intersects(b, a)
+  for (const element of a) if (b.has(element)) return true
   return false
 }

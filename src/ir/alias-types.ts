@@ -1,6 +1,6 @@
 import { printAnnotation } from './type-printer.ts'
 import { unshaped } from './type-relations.ts'
-import { AnyT, tupleOf, type Type } from './types.ts'
+import { AnyT, TensorT, tupleOf, type Type } from './types.ts'
 
 /**
  * The types of what a value of this type may share memory with, Optionals and Unions taken apart and shapes left
@@ -9,6 +9,7 @@ import { AnyT, tupleOf, type Type } from './types.ts'
 export function aliasTypes(type: Type): readonly Type[] {
   switch (type.kind) {
     case 'Tensor':
+      return tensorOnly
     case 'List':
     case 'Dict':
       return [unshaped(type)]
@@ -21,7 +22,7 @@ export function aliasTypes(type: Type): readonly Type[] {
     case 'AnyList':
     case 'AnyTuple':
     case 'AnyClass':
-      return [AnyT]
+      return anything
     case 'Optional':
       return aliasTypes(type.element)
     case 'Union':
@@ -40,13 +41,28 @@ export function aliasTypes(type: Type): readonly Type[] {
       return elements.length === 0 ? [] : [tupleOf(elements)]
     }
     default:
-      return []
+      return nothing
   }
 }
 
+const tensorOnly: readonly Type[] = [TensorT]
+const anything: readonly Type[] = [AnyT]
+const nothing: readonly Type[] = []
+
 /** Whether a value of the type can be written in place, or holds what can (`AliasDb::isMutableType`). */
 export function isMutableType(type: Type): boolean {
-  return aliasTypes(type).length > 0
+  switch (type.kind) {
+    case 'Tensor':
+      return true
+    case 'Int':
+    case 'Float':
+    case 'Bool':
+    case 'String':
+    case 'None':
+      return false
+    default:
+      return aliasTypes(type).length > 0
+  }
 }
 
 /** The types of what a value of an alias type holds. */

@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts'
+import { bug } from '../errors.ts'
 import type { Block, Node, Value } from './graph.ts'
 
 /*
@@ -38,7 +38,7 @@ export function commonBlock(a: Node, b: Node): Block {
     block = block.owningNode?.owningBlock
   )
     if (isInside(b, block)) return block
-  invariant(false, `${a.kind} and ${b.kind} are of different graphs`)
+  bug(`${a.kind} and ${b.kind} are of different graphs`)
 }
 
 /**

@@ -1,5 +1,5 @@
-import { invariant } from '../errors.ts'
-import { Block, defaultType, Graph, Node, Value, type Attribute } from './graph.ts'
+import { bug, invariant } from '../errors.ts'
+import { Block, defaultType, Graph, Node, Value, type Attribute, type Use } from './graph.ts'
 import type { IValue } from './ivalue.ts'
 import type { FunctionSchema } from './schema.ts'
 import type { SourceRange } from './source-range.ts'
@@ -59,9 +59,8 @@ export class GraphEditor {
   create(kind: string, inputs: readonly Value[] = [], options: NodeOptions = {}): Node {
     const node = new Node(this.graph, kind)
     for (const type of options.outputs ?? [defaultType]) this.addOutput(node, type)
-    for (const input of inputs) this.addInput(node, input)
-    for (const [name, attribute] of Object.entries(options.attributes ?? {}))
-      node._attributes.set(name, attribute)
+    this.#setInputs(node, [...inputs])
+    if (options.attributes) node._attributes = new Map(Object.entries(options.attributes))
     node.range = options.range ?? this.#range
     node.schema = options.schema
     return node
@@ -84,7 +83,7 @@ export class GraphEditor {
 
   insertBefore(node: Node, place: Node): Node {
     this.graph._revision++
-    invariant(node.isDestroyed, `${node.kind} is in a block already`)
+    if (!node.isDestroyed) bug(`${node.kind} is in a block already`)
     const block = place.owningBlock
     node._owningBlock = block
     node._prev = place.prev
@@ -114,9 +113,9 @@ export class GraphEditor {
   /** Removes the node and its blocks for good; none of its outputs may have a use left. */
   destroy(node: Node): void {
     for (const output of node.outputs)
-      invariant(output.uses.length === 0, `%${output.debugName} of ${node.kind} is still used`)
+      if (output.uses.length !== 0) bug(`%${output.debugName} of ${node.kind} is still used`)
     for (const block of [...node.blocks].reverse()) this.#destroyBlock(block)
-    node._blocks.length = 0
+    node._blocks = []
     this.removeAllInputs(node)
     for (const output of node.outputs) this.graph._names.release(output)
     if (!node.isDestroyed) unlink(node)
@@ -131,25 +130,40 @@ export class GraphEditor {
   addBlock(node: Node): Block {
     this.graph._revision++
     const block = new Block(this.graph, node)
-    node._blocks.push(block)
+    node._blocks = [...node._blocks, block]
     return block
   }
 
   eraseBlock(node: Node, offset: number): void {
     this.graph._revision++
     this.#destroyBlock(node.block(offset))
-    node._blocks.splice(offset, 1)
+    node._blocks = node._blocks.toSpliced(offset, 1)
   }
 
   addInput(node: Node, value: Value): void {
     this.graph._revision++
-    invariant(value.graph === this.graph, `%${value.debugName} belongs to another graph`)
-    value._uses.push({ user: node, offset: node._inputs.length })
-    node._inputs.push(value)
+    this.#checkOwn(value)
+    addUse(value, { user: node, offset: node._inputs.length })
+    node._inputs = added(node._inputs, value)
+  }
+
+  /** The first inputs of a node that has none. */
+  #setInputs(node: Node, inputs: Value[]): void {
+    this.graph._revision++
+    for (let offset = 0; offset < inputs.length; offset++) {
+      const value = inputs[offset] as Value
+      this.#checkOwn(value)
+      addUse(value, { user: node, offset })
+    }
+    node._inputs = inputs
+  }
+
+  #checkOwn(value: Value): void {
+    if (value.graph !== this.graph) bug(`%${value.debugName} belongs to another graph`)
   }
 
   insertInput(node: Node, offset: number, value: Value): void {
-    invariant(value.graph === this.graph, `%${value.debugName} belongs to another graph`)
+    this.#checkOwn(value)
     this.#editInputs(node, () => node._inputs.splice(offset, 0, value))
   }
 
@@ -176,7 +190,7 @@ export class GraphEditor {
     if (old === value) return
     dropUse(old, node, offset)
     node._inputs[offset] = value
-    value._uses.push({ user: node, offset })
+    addUse(value, { user: node, offset })
   }
 
   #editInputs(node: Node, edit: () => void): void {
@@ -187,13 +201,13 @@ export class GraphEditor {
       input._uses.push(...kept)
     }
     edit()
-    node._inputs.forEach((input, offset) => input._uses.push({ user: node, offset }))
+    node._inputs.forEach((input, offset) => addUse(input, { user: node, offset }))
   }
 
   addOutput(node: Node, type: Type = defaultType): Value {
     this.graph._revision++
     const value = new Value(node, node.outputs.length, type)
-    node._outputs.push(value)
+    node._outputs = added(node._outputs, value)
     return value
   }
 
@@ -208,7 +222,7 @@ export class GraphEditor {
   eraseOutput(node: Node, offset: number): void {
     this.graph._revision++
     const output = node.output(offset)
-    invariant(output.uses.length === 0, `%${output.debugName} is still used`)
+    if (output.uses.length !== 0) bug(`%${output.debugName} is still used`)
     this.graph._names.release(output)
     node._outputs.splice(offset, 1)
     node._outputs.forEach((value, i) => (value._offset = i))
@@ -243,7 +257,7 @@ export class GraphEditor {
     if (value === replacement) return
     for (const use of value._uses) {
       use.user._inputs[use.offset] = replacement
-      replacement._uses.push(use)
+      addUse(replacement, use)
     }
     value._uses.length = 0
   }
@@ -273,12 +287,12 @@ export class GraphEditor {
 
   setAttribute(node: Node, name: string, attribute: Attribute): void {
     this.graph._revision++
-    node._attributes.set(name, attribute)
+    node._attributes = new Map(node._attributes).set(name, attribute)
   }
 
   removeAttribute(node: Node, name: string): void {
     this.graph._revision++
-    node._attributes.delete(name)
+    node._attributes = new Map([...node._attributes].filter(([other]) => other !== name))
   }
 
   /** Type, and name if it has one. */
@@ -289,15 +303,12 @@ export class GraphEditor {
 
   /** A copy of a node of any graph, in no block yet; `map` gives this graph's value for each input. */
   copyNode(node: Node, map: (value: Value) => Value): Node {
-    const copy = this.create(node.kind, node.inputs.map(map), {
-      outputs: [],
-      attributes: Object.fromEntries(
-        [...node.attributes].map(([name, value]) => [name, copyAttribute(value)]),
-      ),
-      range: node.range,
-      schema: node.schema,
-    })
+    const copy = new Node(this.graph, node.kind)
     for (const output of node.outputs) this.copyMetadata(output, this.addOutput(copy))
+    this.#setInputs(copy, node.inputs.map(map))
+    copy._attributes = copyAttributes(node._attributes)
+    copy.range = node.range ?? this.#range
+    copy.schema = node.schema
     for (const block of node.blocks) this.copyBlock(block, this.addBlock(copy), map)
     return copy
   }
@@ -328,7 +339,7 @@ export class GraphEditor {
     })
     const map = (value: Value): Value => {
       const mapped = local.get(value)
-      invariant(mapped !== undefined, `%${value.debugName} is not of the inserted graph`)
+      if (mapped === undefined) bug(`%${value.debugName} is not of the inserted graph`)
       return mapped
     }
     for (const node of callee.block.nodes()) {
@@ -339,14 +350,28 @@ export class GraphEditor {
   }
 }
 
+/** With the new one at the end. Most are alone: an array that `push` begins has room for 17. */
+function added<T>(items: T[], item: T): T[] {
+  if (items.length === 0) return [item]
+  items.push(item)
+  return items
+}
+
+function addUse(value: Value, use: Use): void {
+  value._uses = added(value._uses, use)
+}
+
 function firstNode(block: Block): Node {
   return block.returnNode.next
 }
 
 /** Searches from the end: nodes are mostly destroyed last to first. */
 function dropUse(value: Value, user: Node, offset: number): void {
-  const at = value._uses.findLastIndex((use) => use.user === user && use.offset === offset)
-  value._uses.splice(at, 1)
+  const uses = value._uses
+  let at = uses.length - 1
+  while (at >= 0 && (uses[at]?.user !== user || uses[at]?.offset !== offset)) at--
+  if (at === uses.length - 1) uses.pop()
+  else uses.splice(at, 1)
 }
 
 function unlink(node: Node): void {
@@ -360,8 +385,12 @@ function unlink(node: Node): void {
 }
 
 /** Subgraphs belong to their node; everything else is shared. */
-function copyAttribute(attribute: Attribute): Attribute {
-  return attribute.kind === 'graph' ? { kind: 'graph', graph: copyGraph(attribute.graph) } : attribute
+function copyAttributes(attributes: ReadonlyMap<string, Attribute>): ReadonlyMap<string, Attribute> {
+  const copies = [...attributes].map(([name, attribute]): [string, Attribute] => [
+    name,
+    attribute.kind === 'graph' ? { kind: 'graph', graph: copyGraph(attribute.graph) } : attribute,
+  ])
+  return copies.some(([, { kind }]) => kind === 'graph') ? new Map(copies) : attributes
 }
 
 /** A copy of the whole graph, names included. */
@@ -369,7 +398,7 @@ export function copyGraph(graph: Graph): Graph {
   const copy = new Graph()
   const editor = new GraphEditor(copy)
   editor.copyBlock(graph.block, copy.block, (value) => {
-    invariant(false, `%${value.debugName} is not of the copied graph`)
+    bug(`%${value.debugName} is not of the copied graph`)
   })
   return copy
 }

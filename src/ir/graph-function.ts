@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts'
+import { bug } from '../errors.ts'
 import type { Graph } from './graph.ts'
 import type { FunctionSchema } from './schema.ts'
 
@@ -48,7 +48,7 @@ export class GraphFunction {
 
   #ensureBody(): FunctionBody {
     if (this.#body === undefined) {
-      invariant(this.#compile !== undefined && !this.#compiling, `${this.qualifiedName} has no body`)
+      if (this.#compile === undefined || this.#compiling) bug(`${this.qualifiedName} has no body`)
       this.#compiling = true
       try {
         this.#body = this.#compile()

@@ -1,5 +1,6 @@
-import { invariant } from '../errors.ts'
+import { bug, invariant } from '../errors.ts'
 import type { IValue } from './ivalue.ts'
+import { BlockNodes, NestedNodes } from './node-iterator.ts'
 import type { FunctionSchema } from './schema.ts'
 import type { SourceRange } from './source-range.ts'
 import { TensorT, type Type } from './types.ts'
@@ -32,7 +33,7 @@ export class Value {
   /** @internal */
   _offset: number
   /** @internal */
-  readonly _uses: Use[] = []
+  _uses: Use[] = []
   /** @internal */
   _name: string | undefined
 
@@ -76,13 +77,13 @@ export class Node {
   /** The operator that the kind and the argument types select; unset until resolved, and for control flow. */
   schema: FunctionSchema | undefined
   /** @internal */
-  readonly _inputs: Value[] = []
+  _inputs: Value[] = []
   /** @internal */
-  readonly _outputs: Value[] = []
+  _outputs: Value[] = []
   /** @internal */
-  readonly _blocks: Block[] = []
+  _blocks: readonly Block[] = noBlocks
   /** @internal */
-  readonly _attributes = new Map<string, Attribute>()
+  _attributes: ReadonlyMap<string, Attribute> = noAttributes
   /** @internal */
   _owningBlock: Block | undefined
   /** @internal */
@@ -110,17 +111,17 @@ export class Node {
     return this._attributes
   }
   get owningBlock(): Block {
-    invariant(this._owningBlock !== undefined, `${this.kind} is in no block`)
+    if (this._owningBlock === undefined) bug(`${this.kind} is in no block`)
     return this._owningBlock
   }
   /** The next node of the block; the block's return node at the end. */
   get next(): Node {
-    invariant(this._next !== undefined, `${this.kind} is in no block`)
+    if (this._next === undefined) bug(`${this.kind} is in no block`)
     return this._next
   }
   /** The node before; the block's return node at the beginning. */
   get prev(): Node {
-    invariant(this._prev !== undefined, `${this.kind} is in no block`)
+    if (this._prev === undefined) bug(`${this.kind} is in no block`)
     return this._prev
   }
   get isDestroyed(): boolean {
@@ -130,19 +131,19 @@ export class Node {
   /** The `offset`th input. */
   input(offset = 0): Value {
     const value = this._inputs[offset]
-    invariant(value !== undefined, `${this.kind} has no input ${offset}`)
+    if (value === undefined) bug(`${this.kind} has no input ${offset}`)
     return value
   }
 
   output(offset = 0): Value {
     const value = this._outputs[offset]
-    invariant(value !== undefined, `${this.kind} has no output ${offset}`)
+    if (value === undefined) bug(`${this.kind} has no output ${offset}`)
     return value
   }
 
   block(offset = 0): Block {
     const block = this._blocks[offset]
-    invariant(block !== undefined, `${this.kind} has no block ${offset}`)
+    if (block === undefined) bug(`${this.kind} has no block ${offset}`)
     return block
   }
 
@@ -161,7 +162,7 @@ export class Node {
   /** A string attribute that must be there, such as the `name` of a `prim::GetAttr`. */
   stringAttribute(name: string): string {
     const value = this.attribute(name)
-    invariant(typeof value === 'string', `${this.kind} has no string attribute ${name}`)
+    if (typeof value !== 'string') bug(`${this.kind} has no string attribute ${name}`)
     return value
   }
 
@@ -177,6 +178,9 @@ export class Node {
     invariant(false, 'nodes of different graphs compared')
   }
 }
+
+const noBlocks: readonly Block[] = []
+const noAttributes: ReadonlyMap<string, Attribute> = new Map()
 
 /** The node and the nodes around it, innermost first. */
 function ancestors(node: Node): Node[] {
@@ -223,29 +227,14 @@ export class Block {
     return this.returnNode.next === this.returnNode
   }
 
-  /**
-   * The nodes in order, without those of nested blocks. The node that was given out may be destroyed or moved
-   * and nodes may be inserted anywhere while it runs: the successor is read before the node is given out, so
-   * nodes inserted right behind the current one are not visited.
-   */
-  *nodes(): Generator<Node, void, undefined> {
-    let node = this.returnNode.next
-    while (node !== this.returnNode) {
-      const next = node.next
-      yield node
-      // The successor itself may be gone by now; then go on behind what is still in the list.
-      node = next.isDestroyed ? (node.isDestroyed ? this.returnNode : node.next) : next
-    }
+  /** The nodes in order, without those of nested blocks; they may change while it runs, as `BlockNodes` tells. */
+  nodes(): IterableIterator<Node, undefined> {
+    return new BlockNodes(this, 'next')
   }
 
   /** From last to first, under the same rules. */
-  *nodesReversed(): Generator<Node, void, undefined> {
-    let node = this.returnNode.prev
-    while (node !== this.returnNode) {
-      const prev = node.prev
-      yield node
-      node = prev.isDestroyed ? (node.isDestroyed ? this.returnNode : node.prev) : prev
-    }
+  nodesReversed(): IterableIterator<Node, undefined> {
+    return new BlockNodes(this, 'prev')
   }
 
   /** @internal Gives every node its position again after the list has changed. */
@@ -286,21 +275,13 @@ export class Graph {
   }
 
   /** Every node, nested ones behind the node that holds them; of one kind if given. */
-  *nodes(kind?: string): Generator<Node, void, undefined> {
-    yield* nodesOf(this.block, kind)
+  nodes(kind?: string): IterableIterator<Node, undefined> {
+    return new NestedNodes(this.block, (node) => node.blocks, kind)
   }
 
   /** The value with that debug name (or number), if any. */
   value(debugName: string): Value | undefined {
     return this._names.get(debugName) ?? findByUnique(this, debugName)
-  }
-}
-
-function* nodesOf(block: Block, kind: string | undefined): Generator<Node, void, undefined> {
-  for (const node of block.nodes()) {
-    const blocks = [...node.blocks]
-    if (kind === undefined || node.kind === kind) yield node
-    for (const inner of blocks) yield* nodesOf(inner, kind)
   }
 }
 

@@ -38,5 +38,13 @@ export interface FunctionSchema {
 
 /** `aten::add.Tensor`: names one operator. */
 export function schemaKey(schema: FunctionSchema): string {
-  return schema.overload === '' ? schema.name : `${schema.name}.${schema.overload}`
+  let key = keys.get(schema)
+  if (key === undefined) {
+    key = schema.overload === '' ? schema.name : `${schema.name}.${schema.overload}`
+    keys.set(schema, key)
+  }
+  return key
 }
+
+/** The same string each time is found in a map without looking at its characters. */
+const keys = new WeakMap<FunctionSchema, string>()

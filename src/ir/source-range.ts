@@ -29,10 +29,19 @@ export class SourceRange {
     this.caller = caller
   }
 
-  /** The same piece as a part of what was called there. */
-  inlinedAt(call: SourceRange | undefined): SourceRange {
+  /**
+   * The same piece as a part of what was called there.
+   *
+   * @param callers ranges around others that were inlined there: what they had in common stays one
+   */
+  inlinedAt(call: SourceRange | undefined, callers = new Map<SourceRange, SourceRange>()): SourceRange {
     if (call === undefined) return this
-    return new SourceRange(this.source, this.start, this.end, this.caller?.inlinedAt(call) ?? call)
+    let around = call
+    if (this.caller !== undefined) {
+      around = callers.get(this.caller) ?? this.caller.inlinedAt(call, callers)
+      callers.set(this.caller, around)
+    }
+    return new SourceRange(this.source, this.start, this.end, around)
   }
 
   /** The location in the user's own Python file, where known. */

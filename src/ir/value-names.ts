@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts'
+import { bug } from '../errors.ts'
 import type { Value } from './graph.ts'
 
 /**
@@ -14,7 +14,7 @@ export class ValueNames {
   }
 
   set(value: Value, name: string): void {
-    invariant(name === '' || !/^\d+$/.test(name), `'${name}' is no debug name`)
+    if (/^\d+$/.test(name)) bug(`'${name}' is no debug name`)
     this.release(value)
     if (name === '') return
     const owner = this.#owners.get(name)

@@ -1,4 +1,4 @@
-import { invariant } from '../errors.ts'
+import { bug, invariant } from '../errors.ts'
 import { itemSize, type DType, type TypedArray } from './dtype.ts'
 import { LayoutError } from './errors.ts'
 import type { Layout } from './layout.ts'
@@ -106,7 +106,7 @@ export class Tensor {
     let i = 0
     if (data instanceof BigInt64Array) for (const element of elements) data[i++] = BigInt(element)
     else for (const element of elements) data[i++] = Number(element)
-    invariant(i === tensor.numel, `${i} elements for sizes [${sizes.join()}]`)
+    if (i !== tensor.numel) bug(`${i} elements for sizes [${sizes.join()}]`)
     return tensor
   }
 

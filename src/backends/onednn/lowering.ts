@@ -1,4 +1,4 @@
-import { invariant } from '../../errors.ts'
+import { bug, invariant } from '../../errors.ts'
 import type { Node, Value } from '../../ir/graph.ts'
 import type { IValue } from '../../ir/ivalue.ts'
 import { itemSize } from '../../tensor/dtype.ts'
@@ -74,7 +74,7 @@ export class Lowering {
     const known = this.graph.tensors.get(value)
     if (known) return known
     const constant = this.constantOf(value)
-    invariant(constant instanceof Tensor, `%${value.debugName} is no tensor`)
+    if (!(constant instanceof Tensor)) bug(`%${value.debugName} is no tensor`)
     return constant
   }
 

@@ -1,4 +1,4 @@
-import { invariant } from '../../errors.ts'
+import { bug, invariant } from '../../errors.ts'
 import type { Value } from '../../ir/graph.ts'
 import { List, type IValue } from '../../ir/ivalue.ts'
 import { schemaKey } from '../../ir/schema.ts'
@@ -120,7 +120,7 @@ export class OneDnnPlan implements Plan {
     const { node } = step
     const schema = schemaOfNode(node)
     const operator = schema && findOperator(schemaKey(schema))
-    invariant(operator !== undefined, `no kernel for ${node.kind}`)
+    if (operator === undefined) bug(`no kernel for ${node.kind}`)
     const environment = createEnvironment()
     const inputs = node.inputs.map((value) => this.#reader(value))
     const outputs = step.outputs.map((value) => value && this.#tensorAt(value))

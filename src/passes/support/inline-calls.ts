@@ -92,7 +92,8 @@ export function replaceCall(edit: GraphEditor, call: Node, body: Graph, firstArg
     )
   const before = call.prev
   const results = edit.at(call, () => edit.insertGraph(body, call.inputs.slice(firstArgument)))
-  for (let node = before.next; node !== call; node = node.next) placeInCaller(node, call.range)
+  const callers = new Map<SourceRange, SourceRange>()
+  for (let node = before.next; node !== call; node = node.next) placeInCaller(node, call.range, callers)
   call.outputs.forEach((output, i) => {
     const result = results[i]
     if (result === undefined) return
@@ -102,9 +103,13 @@ export function replaceCall(edit: GraphEditor, call: Node, body: Graph, firstArg
   edit.destroy(call)
 }
 
-function placeInCaller(node: Node, call: SourceRange | undefined): void {
-  node.range = node.range?.inlinedAt(call) ?? call
-  for (const block of node.blocks) for (const inner of block.nodes()) placeInCaller(inner, call)
+function placeInCaller(
+  node: Node,
+  call: SourceRange | undefined,
+  callers: Map<SourceRange, SourceRange>,
+): void {
+  node.range = node.range?.inlinedAt(call, callers) ?? call
+  for (const block of node.blocks) for (const inner of block.nodes()) placeInCaller(inner, call, callers)
 }
 
 const sizes = new WeakMap<Graph, number>()

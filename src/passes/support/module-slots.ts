@@ -1,5 +1,6 @@
-import type { Block, Graph, Node, Value } from '../../ir/graph.ts'
+import type { Graph, Node, Value } from '../../ir/graph.ts'
 import { ScriptObject, type IValue } from '../../ir/ivalue.ts'
+import { NestedNodes } from '../../ir/node-iterator.ts'
 import { subgraphOf } from './control-flow.ts'
 
 /** One attribute of one object. */
@@ -107,17 +108,11 @@ function bindForkInputs(node: Node, objects: Map<Value, ScriptObject>): void {
 }
 
 /** Every node, those of nested blocks and forked subgraphs behind the node that holds them. */
-export function* everyNode(graph: Graph): Generator<Node, void, undefined> {
-  yield* nodesIn(graph.block)
-}
-
-function* nodesIn(block: Block): Generator<Node, void, undefined> {
-  for (const node of block.nodes()) {
-    yield node
-    for (const inner of node.blocks) yield* nodesIn(inner)
+export function everyNode(graph: Graph): IterableIterator<Node, undefined> {
+  return new NestedNodes(graph.block, (node) => {
     const subgraph = subgraphOf(node)
-    if (subgraph) yield* nodesIn(subgraph.block)
-  }
+    return subgraph ? [...node.blocks, subgraph.block] : node.blocks
+  })
 }
 
 /** Every attribute below the object, each object once, in order of declaration; `path` is that of the object. */
