@@ -1,5 +1,7 @@
 import { numelOf, Tensor } from '../tensor/tensor.ts'
+import { Double } from '../ir/ivalue.ts'
 import { broadcastTo } from './broadcast.ts'
+import type { CallOperator } from './decomposition.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { dropout } from './dropout.ts'
 import { mapBinary } from './elementwise.ts'
@@ -56,6 +58,31 @@ function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null):
   const { data } = scores
   for (let i = 0; i < data.length; i++) (data as Float64Array)[i]! *= scale
   return fromKernel(scores, query.dtype)
+}
+
+/** Two products with a softmax between; not for queries in groups, nor for matrices that share a batch. */
+function decomposeAttention(
+  args: DotProductArguments & { readonly enable_gqa: boolean },
+  call: CallOperator,
+): Tensor | undefined {
+  const { query, key, value, is_causal: causal, attn_mask: mask } = args
+  const isAlike = (tensor: Tensor): boolean =>
+    tensor.dim === query.dim && tensor.sizes.slice(0, -2).join() === query.sizes.slice(0, -2).join()
+  if (args.enable_gqa || args.dropout_p !== 0 || !isAlike(key) || !isAlike(value)) return undefined
+  const scale = args.scale ?? 1 / Math.sqrt(query.sizes.at(-1)!)
+  const products = call('aten::matmul', query, call('aten::transpose.int', key, -2, -1))
+  const scores = call('aten::mul.Scalar', products, new Double(scale))
+  const hidden = causal ? futureMask(query.sizes.at(-2)!, key.sizes.at(-2)!) : mask
+  const masked = hidden === null ? scores : decomposeMask(scores, hidden, call)
+  return call('aten::matmul', call('aten::softmax.int', masked, -1, null), value)
+}
+
+/** A mask whose elements are known is added, whatever it was. */
+function decomposeMask(scores: Tensor, mask: Tensor, call: CallOperator): Tensor {
+  if (mask.dtype === 'bool' && mask.isMeta)
+    return call('aten::masked_fill.Scalar', scores, call('aten::logical_not', mask), new Double(-Infinity))
+  const added = mask.dtype === 'bool' ? hide(allocate(scores.dtype, mask.sizes), mask, 0) : mask
+  return call('aten::add.Tensor', scores, added, 1)
 }
 
 /**
@@ -205,6 +232,7 @@ export const attentionOperators: readonly Operator[] = [
     'aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor',
     {
       isNondeterministic: true,
+      decompose: decomposeAttention,
       reference: (args, context) => {
         const { query, key, value, enable_gqa: grouped } = args
         const served = grouped ? { key: repeatHeads(key, query), value: repeatHeads(value, query) } : {}

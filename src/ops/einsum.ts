@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts'
+import { rearrangingBy, rearrangingKernels, type CallOperator, type Rearranging } from './decomposition.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { fromKernel } from './float-compute.ts'
 import { matrixProduct } from './matrix-product.ts'
@@ -105,17 +106,25 @@ function sizeOf({ tensor, labels }: Labelled, names: readonly string[]): number 
   return names.reduce((n, name) => n * tensor.sizes[labels.indexOf(name)]!, 1)
 }
 
+/** What contractions are made of. */
+interface Steps extends Rearranging {
+  /** Of batches of matrices. */
+  matrixProduct(left: Tensor, right: Tensor): Tensor
+}
+
+const kernels: Steps = { ...rearrangingKernels, matrixProduct }
+
 /** The operand as batch × rows × columns, each the product of the dimensions named. */
-function grouped(operand: Labelled, groups: readonly (readonly string[])[]): Tensor {
+function grouped(operand: Labelled, groups: readonly (readonly string[])[], steps = kernels): Tensor {
   const order = groups.flat().map((label) => operand.labels.indexOf(label))
-  return reshape(
-    permute(operand.tensor, order),
+  return steps.reshape(
+    steps.permute(operand.tensor, order),
     groups.map((names) => sizeOf(operand, names)),
   )
 }
 
 /** Multiplies two operands and sums over the labels that are in neither the output nor a later operand. */
-function contract(a: Labelled, b: Labelled, kept: readonly string[]): Labelled {
+function contract(a: Labelled, b: Labelled, kept: readonly string[], steps = kernels): Labelled {
   const inOrder = (names: readonly string[]): string[] => [
     ...kept.filter((label) => names.includes(label)),
     ...names.filter((label) => !kept.includes(label)).sort(),
@@ -125,10 +134,13 @@ function contract(a: Labelled, b: Labelled, kept: readonly string[]): Labelled {
   const summed = shared.filter((label) => !kept.includes(label))
   const left = inOrder(a.labels.filter((label) => !shared.includes(label)))
   const right = inOrder(b.labels.filter((label) => !shared.includes(label)))
-  const product = matrixProduct(grouped(a, [batch, left, summed]), grouped(b, [batch, summed, right]))
+  const product = steps.matrixProduct(
+    grouped(a, [batch, left, summed], steps),
+    grouped(b, [batch, summed, right], steps),
+  )
   const labels = [...batch, ...left, ...right]
   const sizes = labels.map((label) => sizeOf(a.labels.includes(label) ? a : b, [label]))
-  return sumOut({ tensor: reshape(product, sizes), labels }, kept)
+  return sumOut({ tensor: steps.reshape(product, sizes), labels }, kept)
 }
 
 /** Sums over the labels that are not kept, as a product with ones. */
@@ -169,8 +181,33 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
   )
 }
 
+/** Two operands, whose labels are all summed in their product or kept, as permutations and a product of batches. */
+function decomposeEinsum(
+  equation: string,
+  tensors: readonly Tensor[],
+  call: CallOperator,
+): Tensor | undefined {
+  const [a, b] = tensors
+  if (!a || !b || tensors.length !== 2) return undefined
+  const { inputs, output } = parseEquation(equation, tensors)
+  const [left = [], right = []] = inputs
+  const sizes = sizesOfLabels(inputs, tensors)
+  const isWhole = (labels: readonly string[], tensor: Tensor, other: readonly string[]): boolean =>
+    new Set(labels).size === labels.length &&
+    labels.every((label, i) => tensor.sizes[i] === sizes.get(label)) &&
+    labels.every((label) => other.includes(label) || output.includes(label))
+  if (!isWhole(left, a, right) || !isWhole(right, b, left)) return undefined
+  const steps: Steps = { ...rearrangingBy(call), matrixProduct: (x, y) => call('aten::bmm', x, y) }
+  const product = contract({ tensor: a, labels: left }, { tensor: b, labels: right }, output, steps)
+  return steps.permute(
+    product.tensor,
+    output.map((label) => product.labels.indexOf(label)),
+  )
+}
+
 export const einsumOperators: readonly Operator[] = [
   defineOp('aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor', {
     reference: ({ equation, tensors }) => einsum(equation, tensors),
+    decompose: ({ equation, tensors }, call) => decomposeEinsum(equation, tensors, call),
   }),
 ]

@@ -4,6 +4,7 @@ import { parseSchema } from '../ir/schema-parser.ts'
 import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { bindArguments, wrapResult } from './calling-convention.ts'
+import type { CallOperator } from './decomposition.ts'
 import { UnsupportedOperatorError } from './errors.ts'
 import { stridedOperand, takesTensors } from './packed-operands.ts'
 import type { ArgumentsOf, KernelResult } from './schema-types.ts'
@@ -51,11 +52,18 @@ export interface Operator extends OperatorTraits {
   evaluate(args: readonly IValue[], context: EvaluationContext): IValue[]
   /** For an operator that the attributes of its node belong to: evaluates that node. Ask `evaluatorOf`. */
   bind?(node: Node): Operator['evaluate']
+  /**
+   * The same, made of simpler operators that are called one after the other, for backends that have kernels for those.
+   * Undefined where these arguments are not taken apart.
+   */
+  decompose?(args: readonly IValue[], call: CallOperator): Tensor | undefined
 }
 
 interface TypedKernel<S extends string> extends OperatorTraits {
   /** The definition of right: plain TypeScript on unpacked arguments. */
   readonly reference: (args: ArgumentsOf<S>, context: EvaluationContext) => KernelResult
+  /** `Operator.decompose` on unpacked arguments. */
+  readonly decompose?: (args: ArgumentsOf<S>, call: CallOperator) => Tensor | undefined
 }
 
 interface RawKernel extends OperatorTraits {
@@ -74,13 +82,14 @@ interface NodeKernel extends OperatorTraits {
  */
 export function defineOp<const S extends string>(text: S, definition: TypedKernel<S>): Operator {
   const schema = parseSchema(text)
-  const { reference, ...traits } = definition
+  const { reference, decompose, ...traits } = definition
+  const bind = (args: readonly IValue[]): ArgumentsOf<S> => bindArguments(schema, args) as ArgumentsOf<S>
   return {
     ...traits,
     schema,
     key: schemaKey(schema),
-    evaluate: (args, context) =>
-      wrapResult(schema, reference(bindArguments(schema, args) as ArgumentsOf<S>, context)),
+    evaluate: (args, context) => wrapResult(schema, reference(bind(args), context)),
+    ...(decompose && { decompose: (args, call) => decompose(bind(args), call) }),
   }
 }
 

@@ -1,9 +1,10 @@
 import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { sizesText } from './convolution-geometry.ts'
+import { rearrangingBy, rearrangingKernels } from './decomposition.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { permute, transpose } from './permuting.ts'
+import { transpose } from './permuting.ts'
 import { reshape } from './reshaping.ts'
 import { cloneAs } from './tensor-access.ts'
 
@@ -16,7 +17,7 @@ function requirePixels(self: Tensor, factor: number, name: string): void {
 }
 
 /** … × C·r² × H × W to … × C × H·r × W·r (Shi et al. 2016). */
-function pixelShuffle(self: Tensor, factor: number): Tensor {
+function pixelShuffle(self: Tensor, factor: number, steps = rearrangingKernels): Tensor {
   requirePixels(self, factor, 'pixel_shuffle')
   const [channels, height, width] = self.sizes.slice(-3) as [number, number, number]
   if (channels % (factor * factor) !== 0)
@@ -26,14 +27,14 @@ function pixelShuffle(self: Tensor, factor: number): Tensor {
     )
   const lead = self.sizes.slice(0, -3)
   const fewer = channels / (factor * factor)
-  const split = reshape(self, [...lead, fewer, factor, factor, height, width])
+  const split = steps.reshape(self, [...lead, fewer, factor, factor, height, width])
   const n = lead.length
-  const mixed = permute(split, [...lead.keys(), n, n + 3, n + 1, n + 4, n + 2])
-  return inOrderOf(self, reshape(mixed, [...lead, fewer, height * factor, width * factor]))
+  const mixed = steps.permute(split, [...lead.keys(), n, n + 3, n + 1, n + 4, n + 2])
+  return steps.reshape(mixed, [...lead, fewer, height * factor, width * factor])
 }
 
 /** The inverse: … × C × H·r × W·r to … × C·r² × H × W. */
-function pixelUnshuffle(self: Tensor, factor: number): Tensor {
+function pixelUnshuffle(self: Tensor, factor: number, steps = rearrangingKernels): Tensor {
   requirePixels(self, factor, 'pixel_unshuffle')
   const [channels, height, width] = self.sizes.slice(-3) as [number, number, number]
   for (const [name, size, dim] of [
@@ -46,11 +47,10 @@ function pixelUnshuffle(self: Tensor, factor: number): Tensor {
           `but input.size(${dim})=${size} is not divisible by ${factor}`,
       )
   const lead = self.sizes.slice(0, -3)
-  const split = reshape(self, [...lead, channels, height / factor, factor, width / factor, factor])
+  const split = steps.reshape(self, [...lead, channels, height / factor, factor, width / factor, factor])
   const n = lead.length
-  const mixed = permute(split, [...lead.keys(), n, n + 2, n + 4, n + 1, n + 3])
-  const sizes = [...lead, channels * factor * factor, height / factor, width / factor]
-  return inOrderOf(self, reshape(mixed, sizes))
+  const mixed = steps.permute(split, [...lead.keys(), n, n + 2, n + 4, n + 1, n + 3])
+  return steps.reshape(mixed, [...lead, channels * factor * factor, height / factor, width / factor])
 }
 
 /** Exchanges the groups of channels with the channels in a group (Zhang et al. 2017, ShuffleNet). */
@@ -72,10 +72,13 @@ function channelShuffle(self: Tensor, groups: number): Tensor {
 
 export const shufflingOperators: readonly Operator[] = [
   defineOp('aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor', {
-    reference: ({ self, upscale_factor }) => pixelShuffle(self, upscale_factor),
+    reference: ({ self, upscale_factor }) => inOrderOf(self, pixelShuffle(self, upscale_factor)),
+    decompose: ({ self, upscale_factor }, call) => pixelShuffle(self, upscale_factor, rearrangingBy(call)),
   }),
   defineOp('aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor', {
-    reference: ({ self, downscale_factor }) => pixelUnshuffle(self, downscale_factor),
+    reference: ({ self, downscale_factor }) => inOrderOf(self, pixelUnshuffle(self, downscale_factor)),
+    decompose: ({ self, downscale_factor }, call) =>
+      pixelUnshuffle(self, downscale_factor, rearrangingBy(call)),
   }),
   defineOp('aten::channel_shuffle(Tensor self, int groups) -> Tensor', {
     reference: ({ self, groups }) => channelShuffle(self, groups),

@@ -1,3 +1,5 @@
+import type { IValue } from '../ir/ivalue.ts'
+import type { Operator } from '../ops/operator.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { SpecialisedGraph } from './specialise.ts'
 
@@ -54,6 +56,8 @@ export interface Backend {
   readonly name: string
   /** Name and version, for a person. */
   readonly description: string
+  /** Whether it rather has the simpler operators that this one is made of (`Operator.decompose`); no when left out. */
+  prefersDecomposed?(operator: Operator, args: readonly IValue[]): boolean
   plan(graph: SpecialisedGraph, options: PlanOptions): Plan
   dispose(): void
 }

@@ -129,7 +129,12 @@ export class Region {
     const rowMajor = args.map((arg) => replaceTensors(arg, ({ dtype, sizes }) => Tensor.meta(dtype, sizes)))
     const warnings: string[] = []
     const warn = (message: string): number => warnings.push(message)
-    const specialised = specialise(this.#graph, rowMajor, warn, this.#context.limits)
+    const { limits } = this.#context
+    const specialised = specialise(this.#graph, rowMajor, {
+      warn,
+      ...(limits && { limits }),
+      decomposes: (operator, given) => backend.prefersDecomposed?.(operator, given) === true,
+    })
     for (const warning of warnings) this.#context.warn(warning)
     this.#checkAlive()
     // No pass that merges values: stand-ins tell which of them share memory.

@@ -5,11 +5,13 @@ import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
 import { typeOfTensor, typeOfValue } from '../ir/type-of-value.ts'
 import { listOf, TensorT } from '../ir/types.ts'
 import { findOperator } from '../ops/index.ts'
+import type { Operator } from '../ops/operator.ts'
 import { schemaOfNode } from '../ops/schema-table.ts'
 import { MetaStorageError, type Storage } from '../tensor/storage.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { compileProgram } from './compile.ts'
 import { attempt, DataDependentError, forbidden } from './data-dependence.ts'
+import { takeApart, type Decomposes } from './take-apart.ts'
 import { createEnvironment, type Environment, type Limits } from './environment.ts'
 import { Machine } from './machine.ts'
 import { ruleOf } from './node-rules.ts'
@@ -30,6 +32,12 @@ export interface SpecialisedGraph {
   readonly outputOf: ReadonlyMap<Tensor, number>
 }
 
+export interface SpecialiseOptions {
+  readonly warn?: (message: string) => void
+  readonly limits?: Limits
+  readonly decomposes?: Decomposes
+}
+
 const mostNodes = 50_000
 
 /**
@@ -38,18 +46,18 @@ const mostNodes = 50_000
  * are decided, loops unrolled, lists and tuples taken apart; where an in-place operator's tensor has no other view it
  * becomes the functional one.
  *
- * @param warn gets what the model warns of, now and not at every run
- * @param limits of the run on tensors without elements: a loop that computes no tensor may have no end
+ * @param options.warn gets what the model warns of, now and not at every run
+ * @param options.limits of the run on tensors without elements: a loop that computes no tensor may have no end
+ * @param options.decomposes which operators are written down as the simpler ones that they are made of; none when left out
  * @throws DataDependentError naming the first node whose result depends on elements, draws random numbers, or writes
  * to something that others see; what the model itself raises for such shapes passes through
  */
 export function specialise(
   graph: Graph,
   args: readonly IValue[],
-  warn: (message: string) => void = () => undefined,
-  limits: Limits = {},
+  options: SpecialiseOptions = {},
 ): SpecialisedGraph {
-  return new Specialiser(args, warn, limits).run(graph, args)
+  return new Specialiser(args, options).run(graph, args)
 }
 
 class Specialiser {
@@ -65,8 +73,11 @@ class Specialiser {
   readonly #constants = new Map<string, Value>()
   #emitted = 0
   readonly #environment: Environment
+  readonly #decomposes: Decomposes
 
-  constructor(args: readonly IValue[], warn: (message: string) => void, limits: Limits) {
+  constructor(args: readonly IValue[], options: SpecialiseOptions) {
+    const { warn = () => undefined, limits = {}, decomposes = () => false } = options
+    this.#decomposes = decomposes
     this.#environment = {
       ...createEnvironment({ warn, limits }),
       random: () => {
@@ -122,9 +133,28 @@ class Specialiser {
       if (reason !== undefined) throw new DataDependentError(node, reason)
       this.#checkWrites(node, schema, args)
       const results = attempt(node, () => evaluate(args, machine))
-      this.#record(node, schema, args, results)
+      const whole =
+        operator && this.#decomposes(operator, args)
+          ? this.#takeApart(node, operator, args, results)
+          : undefined
+      if (whole) return [whole]
+      this.#record(node, node.kind, schema, args, results)
       return results
     }
+  }
+
+  #takeApart(
+    node: Node,
+    operator: Operator,
+    args: readonly IValue[],
+    [result]: readonly IValue[],
+  ): Tensor | undefined {
+    if (!(result instanceof Tensor) || !result.isMeta) return undefined
+    return takeApart(operator, args, result, (part, values) => {
+      const results = attempt(node, () => part.evaluate(values, this.#environment))
+      this.#record(node, part.schema.name, part.schema, values, results)
+      return results[0] as Tensor
+    })
   }
 
   /** Containers from outside, and constants that the graph already uses, must stay as they are. */
@@ -141,6 +171,7 @@ class Specialiser {
 
   #record(
     node: Node,
+    kind: string,
     schema: FunctionSchema | undefined,
     args: readonly IValue[],
     results: readonly IValue[],
@@ -148,7 +179,7 @@ class Specialiser {
     const written = writtenBy(schema, args).filter((target) => target instanceof Tensor && target.isMeta)
     if (written.length > 0)
       this.#recordWrite(node, schema as FunctionSchema, args, results, written as Tensor[])
-    else if (results.some((result) => this.#isNew(result))) this.#emit(node, node.kind, args, results)
+    else if (results.some((result) => this.#isNew(result))) this.#emit(node, kind, args, results)
   }
 
   #isNew(result: IValue): boolean {

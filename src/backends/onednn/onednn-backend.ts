@@ -1,5 +1,8 @@
+import type { IValue } from '../../ir/ivalue.ts'
+import type { Operator } from '../../ops/operator.ts'
 import type { Backend, Plan, PlanOptions } from '../../runtime/backend.ts'
 import type { SpecialisedGraph } from '../../runtime/specialise.ts'
+import { tensorsIn } from '../../runtime/value-tensors.ts'
 import { ConvolutionTuner } from './convolution-tuner.ts'
 import type { Dnnl } from './binding/dnnl.ts'
 import { openOneDnn } from './binding/library.ts'
@@ -66,6 +69,13 @@ export class OneDnnBackend implements Backend {
         rowMajorActivations,
       }),
       threads,
+    )
+  }
+
+  /** Of what the library computes; its kernels are for float32. */
+  prefersDecomposed(_operator: Operator, args: readonly IValue[]): boolean {
+    return args.every((arg) =>
+      [...tensorsIn(arg)].every(({ dtype }) => dtype === 'float32' || dtype === 'bool'),
     )
   }
 
