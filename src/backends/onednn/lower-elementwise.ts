@@ -4,6 +4,7 @@ import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.
 import { channelsLast, isSlow } from './layout-choices.ts'
 import { eltwiseOf } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'
+import { mergedDimensions } from './merged-dimensions.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRequest, LoweringRule } from './lowering-rules.ts'
 import type { Placement } from './placement.ts'
@@ -82,9 +83,10 @@ function addBinary(
   whole: Value,
   other: Value,
 ): string | undefined {
-  const created = createBinary(lowering, algorithm, whole, other)
-  if (created === undefined) return 'the library has no such broadcast'
-  const { primitive, first, second } = created
+  const created =
+    createBinary(lowering, algorithm, whole, other) ?? createMerged(lowering, algorithm, whole, other)
+  if (created === undefined) return 'the library has only plain loops for such a broadcast'
+  const { primitive, first, second, result } = created
   const destination = lowering.allocate(first.descriptor)
   lowering.add(
     primitive,
@@ -95,17 +97,54 @@ function addBinary(
     ],
     destination,
   )
-  lowering.define(node.output(), destination)
+  lowering.define(node.output(), { ...destination, descriptor: result })
   return undefined
 }
 
-/** In the layout that the first operand is in; channels-last where the library has only plain loops for that. */
+interface BinaryStep {
+  readonly primitive: Primitive
+  readonly first: Placement
+  readonly second: Placement
+  /** The destination as the graph sees it. */
+  readonly result: MemoryDescriptor
+}
+
+/** Of row-major operands, in as few dimensions as they have together. */
+function createMerged(
+  lowering: Lowering,
+  algorithm: NonNullable<ReturnType<typeof binaryOf>>,
+  whole: Value,
+  other: Value,
+): BinaryStep | undefined {
+  const [wholeSizes, otherSizes] = [whole, other].map((value) => lowering.tensorOf(value).sizes)
+  const [sizes, operand] = mergedDimensions(wholeSizes!, otherSizes!)
+  const [layout, operandLayout] = [rowMajor(lowering, sizes), rowMajor(lowering, operand)]
+  const primitive = lowering.tryCreate({
+    kind: 'binary',
+    algorithm,
+    sources: [layout, operandLayout],
+    destination: layout,
+  })
+  if (primitive === undefined || isSlow(primitive)) {
+    primitive?.dispose()
+    return undefined
+  }
+  const result = rowMajor(lowering, wholeSizes!)
+  return {
+    primitive,
+    first: { ...lowering.in(whole, result), descriptor: layout },
+    second: { ...lowering.in(other, rowMajor(lowering, otherSizes!)), descriptor: operandLayout },
+    result,
+  }
+}
+
+/** In the layout that the first operand is in, or channels-last; undefined where the library has only plain loops for both. */
 function createBinary(
   lowering: Lowering,
   algorithm: NonNullable<ReturnType<typeof binaryOf>>,
   whole: Value,
   other: Value,
-): { readonly primitive: Primitive; readonly first: Placement; readonly second: Placement } | undefined {
+): BinaryStep | undefined {
   const current = denseOrCopied(lowering, whole).descriptor
   const { sizes } = lowering.tensorOf(whole)
   const isSame = lowering.tensorOf(other).sizes.join() === sizes.join()
@@ -123,9 +162,12 @@ function createBinary(
       ;[layout, primitive] = [lastLayout, better]
     } else better?.dispose()
   }
-  if (primitive === undefined) return undefined
+  if (primitive === undefined || isSlow(primitive)) {
+    primitive?.dispose()
+    return undefined
+  }
   const second = isSame ? lowering.in(other, layout) : broadcastPlacement(lowering, other, layout)
-  return { primitive, first: lowering.in(whole, layout), second }
+  return { primitive, first: lowering.in(whole, layout), second, result: layout }
 }
 
 function broadcastDescriptor(lowering: Lowering, value: Value, like: MemoryDescriptor): MemoryDescriptor {

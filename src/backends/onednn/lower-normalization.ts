@@ -1,7 +1,8 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { contiguousStrides, Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
-import { argument, type Primitive } from './binding/dnnl.ts'
+import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
+import { axisInnermost, isSlow } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -16,14 +17,17 @@ const lowerSoftmax: LoweringRule = (node, lowering) => {
   if (tensor.dtype !== 'float32' || lowering.tensorOf(node.output()).dtype !== 'float32')
     return 'no kernel for its dtypes'
   if (tensor.dim === 0) return 'it has no dimension'
-  const source = rowMajor(lowering, input)
-  const primitive = lowering.tryCreate({
-    kind: 'softmax',
-    logarithm: node.kind.includes('log'),
-    axis: dim < 0 ? dim + tensor.dim : dim,
-    data: source.descriptor,
-  })
-  return addUnary(node, lowering, primitive, source, [])
+  const axis = dim < 0 ? dim + tensor.dim : dim
+  const create = (data: MemoryDescriptor): Primitive | undefined =>
+    lowering.tryCreate({ kind: 'softmax', logarithm: node.kind.includes('log'), axis, data })
+  const plain = lowering.dnnl.describe('float32', tensor.sizes, contiguousStrides(tensor.sizes))
+  const primitive = create(plain)
+  if (!primitive || !isSlow(primitive))
+    return addUnary(node, lowering, primitive, lowering.in(input, plain), [])
+  // The library has only plain loops but along what is innermost in memory.
+  const innermost = axisInnermost(lowering, tensor.sizes, axis)
+  primitive.dispose()
+  return addUnary(node, lowering, create(innermost), lowering.in(input, innermost), [])
 }
 
 /** Over the last dimension. */

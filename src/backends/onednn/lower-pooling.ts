@@ -1,5 +1,6 @@
 import { CallArguments } from './call-arguments.ts'
-import type { Operation } from './binding/dnnl.ts'
+import type { MemoryDescriptor, Operation, Primitive } from './binding/dnnl.ts'
+import { blockedBy16, isSlow } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Node, Value } from '../../ir/graph.ts'
@@ -29,19 +30,29 @@ function spatialOf(node: Node): number {
 }
 
 function pool(node: Node, lowering: Lowering, input: Value, windows: Windows): string | undefined {
-  const source = lowering.current(input)
   const result = lowering.tensorOf(node.output(0))
-  const primitive = lowering.tryCreate({
-    kind: 'pooling',
-    ...windows,
-    source: source.descriptor,
-    destination: lowering.any(result),
-  })
+  const create = (source: MemoryDescriptor): Primitive | undefined =>
+    lowering.tryCreate({ kind: 'pooling', ...windows, source, destination: lowering.any(result) })
+  let source = lowering.current(input)
+  let primitive = create(source.descriptor)
   if (primitive === undefined) return 'the library has no such pooling'
+  if (hasPlainLoops(primitive)) {
+    const blocked = blockedBy16(lowering, lowering.tensorOf(input).sizes)
+    const better = create(blocked)
+    if (better && !hasPlainLoops(better)) {
+      primitive.dispose()
+      primitive = better
+      source = lowering.in(input, blocked)
+    } else better?.dispose()
+  }
   const destination = lowering.allocate(primitive.descriptor('destination'))
   lowering.addUnary(primitive, [node], source, destination)
   lowering.define(node.output(0), destination)
   return undefined
+}
+
+function hasPlainLoops(primitive: Primitive): boolean {
+  return isSlow(primitive) || primitive.implementation.startsWith('simple')
 }
 
 /**
