@@ -1,6 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { Double, List, type IValue } from '../../ir/ivalue.ts'
 import { schemaOfNode } from '../../ops/schema-table.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 
 /** Who knows what values are. */
 export interface ValueReader {
@@ -40,6 +41,13 @@ export class CallArguments {
     const constant = this.#constant(name)
     if (constant instanceof Double) return constant.value
     return typeof constant === 'number' || typeof constant === 'boolean' ? Number(constant) : undefined
+  }
+
+  /** Of a constant tensor of one element. */
+  onlyElement(name: string): number | undefined {
+    const constant = this.#constant(name)
+    if (!(constant instanceof Tensor) || constant.numel !== 1) return undefined
+    return Number(constant.data[constant.storageOffset])
   }
 
   text(name: string): string | undefined {

@@ -26,6 +26,10 @@ const rules: Readonly<Record<string, EltwiseRule>> = {
   'aten::clip': clamp,
   'aten::clamp_min': (args) => simple('clip', args.number('min') ?? -Infinity, Infinity),
   'aten::clamp_max': (args) => simple('clip', -Infinity, args.number('max') ?? Infinity),
+  'aten::prelu': (args) => {
+    const slope = args.onlyElement('weight')
+    return slope === undefined ? undefined : simple('relu', slope)
+  },
   'aten::leaky_relu': (args) => simple('relu', args.number('negative_slope') ?? 0.01),
   'aten::hardswish': () => simple('hardswish'),
   'aten::hardsigmoid': () => [...simple('linear', 1 / 6, 0.5), ...simple('clip', 0, 1)],

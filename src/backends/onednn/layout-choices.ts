@@ -1,6 +1,9 @@
+import type { Value } from '../../ir/graph.ts'
 import { BlockedLayout } from '../../tensor/layout.ts'
+import { contiguousStrides } from '../../tensor/tensor.ts'
 import type { MemoryDescriptor, Primitive } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
+import type { Placement } from './placement.ts'
 
 /** The library's own plain loops. */
 export function isSlow({ implementation }: Primitive): boolean {
@@ -34,4 +37,17 @@ export function axisInnermost(lowering: Lowering, sizes: readonly number[], axis
 export function blockedBy16(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
   const order = sizes.map((_, axis) => axis)
   return lowering.dnnl.describe('float32', sizes, new BlockedLayout(order, [{ axis: 1, size: 16 }]))
+}
+
+export function rowMajor(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
+  return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
+}
+
+/** A look at a part, or with steps of 0, is copied first: the result has all of its elements once. */
+export function denseOrCopied(lowering: Lowering, value: Value): Placement {
+  const current = lowering.current(value)
+  const { descriptor } = current
+  const tensor = lowering.tensorOf(value)
+  const dense = descriptor.strides === undefined || descriptor.byteLength === tensor.byteLength
+  return dense ? current : lowering.in(value, rowMajor(lowering, tensor.sizes))
 }

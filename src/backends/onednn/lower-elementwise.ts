@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
-import { channelsLast, isSlow } from './layout-choices.ts'
+import { channelsLast, denseOrCopied, isSlow, rowMajor } from './layout-choices.ts'
 import { eltwiseOf } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'
 import { mergedDimensions } from './merged-dimensions.ts'
@@ -40,20 +40,6 @@ function lowerEltwise(
   }
   lowering.define(node.output(), destination)
   return undefined
-}
-
-/** A look at a part, or with steps of 0, is copied first: the result has all of its elements once. */
-function denseOrCopied(lowering: Lowering, value: Value): Placement {
-  const current = lowering.current(value)
-  const { descriptor } = current
-  const tensor = lowering.tensorOf(value)
-  const dense = descriptor.strides === undefined || descriptor.byteLength === tensor.byteLength
-  return dense ? current : lowering.in(value, rowMajor(lowering, tensor.sizes))
-}
-
-function rowMajor(lowering: Lowering, sizes: readonly number[]): Placement['descriptor'] {
-  const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce((n, size) => n * size, 1))
-  return lowering.dnnl.describe('float32', sizes, strides)
 }
 
 function allFloat(lowering: Lowering, values: readonly Value[]): boolean {

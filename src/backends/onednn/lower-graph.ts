@@ -10,12 +10,14 @@ import { copyingRules } from './lower-copying.ts'
 import { lowerConcat } from './lower-concat.ts'
 import { convolutionKinds } from './convolution-geometry.ts'
 import { lowerConvolution } from './lower-convolution.ts'
+import { groupNormRules } from './lower-group-norm.ts'
 import { lowerElementwise } from './lower-elementwise.ts'
 import { Lowering, type LoweringChoices, type WeightCache } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { matrixProductRules } from './lower-matrix-product.ts'
 import { normalizationRules } from './lower-normalization.ts'
 import { poolingRules } from './lower-pooling.ts'
+import { preluRules } from './lower-prelu.ts'
 import { isView, lowerView, writesInPlace } from './lower-views.ts'
 import { binaryOf, EpilogueFinder, type Epilogue } from './post-operations.ts'
 import type { PlanBuffer } from './placement.ts'
@@ -25,6 +27,7 @@ const kernels: Readonly<Record<string, LoweringRule>> = {
   ...Object.fromEntries(convolutionKinds.map((kind) => [kind, lowerConvolution])),
   ...matrixProductRules,
   'aten::batch_norm': normalizationRules['aten::batch_norm'] as LoweringRule,
+  ...groupNormRules,
 }
 
 const others: Readonly<Record<string, LoweringRule>> = {
@@ -32,6 +35,7 @@ const others: Readonly<Record<string, LoweringRule>> = {
   ...poolingRules,
   ...copyingRules,
   ...attentionRules,
+  ...preluRules,
   'aten::cat': lowerConcat,
 }
 

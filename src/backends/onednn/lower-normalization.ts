@@ -1,8 +1,8 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import { contiguousStrides, Tensor } from '../../tensor/tensor.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
-import { axisInnermost, isSlow } from './layout-choices.ts'
+import { axisInnermost, isSlow, rowMajor } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -20,7 +20,7 @@ const lowerSoftmax: LoweringRule = (node, lowering) => {
   const axis = dim < 0 ? dim + tensor.dim : dim
   const create = (data: MemoryDescriptor): Primitive | undefined =>
     lowering.tryCreate({ kind: 'softmax', logarithm: node.kind.includes('log'), axis, data })
-  const plain = lowering.dnnl.describe('float32', tensor.sizes, contiguousStrides(tensor.sizes))
+  const plain = rowMajor(lowering, tensor.sizes)
   const primitive = create(plain)
   if (!primitive || !isSlow(primitive))
     return addUnary(node, lowering, primitive, lowering.in(input, plain), [])
@@ -43,7 +43,7 @@ const lowerLayerNorm: LoweringRule = (node, lowering) => {
   if (tensor.dtype !== 'float32') return `no kernel for ${tensor.dtype}`
   if (tensor.dim < 2 || tensor.dim > 5) return 'its input has too many dimensions, or too few'
   const [channels = 1] = shape
-  const source = rowMajor(lowering, input)
+  const source = lowering.in(input, rowMajor(lowering, tensor.sizes))
   const primitive = lowering.tryCreate({ kind: 'layer normalisation', epsilon, data: source.descriptor })
   return addUnary(node, lowering, primitive, source, [
     parameter(lowering, argument.scale, args.tensor('weight'), channels, 1),
@@ -71,6 +71,7 @@ const lowerBatchNorm: LoweringRule = (node, lowering, { epilogues }) => {
   const source = lowering.current(input)
   const primitive = lowering.tryCreate({
     kind: 'batch normalisation',
+    statistics: 'given',
     epsilon,
     relu,
     data: source.descriptor,
@@ -92,7 +93,8 @@ const lowerBatchNorm: LoweringRule = (node, lowering, { epilogues }) => {
   )
 }
 
-function parameter(
+/** A vector of scales or shifts; `missing` everywhere where there is none. */
+export function parameter(
   lowering: Lowering,
   number: number,
   value: Value | undefined,
@@ -126,11 +128,6 @@ function addUnary(
   )
   lowering.define(node.output(), destination)
   return undefined
-}
-
-export function rowMajor(lowering: Lowering, value: Value): Placement {
-  const { dtype, sizes } = lowering.tensorOf(value)
-  return lowering.in(value, lowering.dnnl.describe(dtype, sizes, contiguousStrides(sizes)))
 }
 
 export const normalizationRules: Readonly<Record<string, LoweringRule>> = {

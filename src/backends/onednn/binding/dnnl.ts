@@ -114,13 +114,17 @@ export type Operation =
     }
   /** Over the last axis, with scale and shift. */
   | { readonly kind: 'layer normalisation'; readonly epsilon: number; readonly data: MemoryDescriptor }
-  /** By given statistics, with scale and shift. */
+  /** With scale and shift. */
   | {
       readonly kind: 'batch normalisation'
+      /** Mean and variance are given, or those of the data; these are given back too where they are asked for. */
+      readonly statistics: 'given' | 'own' | 'own, given back'
       readonly epsilon: number
       readonly relu: boolean
       readonly data: MemoryDescriptor
     }
+  /** Elements below 0 times a weight. */
+  | { readonly kind: 'prelu'; readonly data: MemoryDescriptor; readonly weights: MemoryDescriptor }
   | {
       readonly kind: 'resampling'
       readonly algorithm: 'nearest' | 'linear'

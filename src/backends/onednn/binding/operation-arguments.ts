@@ -4,6 +4,7 @@ import { pointerTo } from './native-descriptor.ts'
 
 // Numbers of enumerations (dnnl_types.h), the same in versions 2 and 3.
 const forwardInference = 96
+const forwardTraining = 64
 const useStatistics = 1
 const convolutionAlgorithms = { direct: 1, winograd: 2, auto: 3 }
 const deconvolutionDirect = 10
@@ -127,15 +128,26 @@ const describers: {
       args: [forwardInference, ...pointers, null, epsilon, scale | shift],
     }
   },
-  'batch normalisation': ({ data, epsilon, relu }, conventions) => {
+  'batch normalisation': ({ data, statistics, epsilon, relu }, conventions) => {
     const [parameters, pointers] = dataArguments(data, conventions)
     const { scale, shift, relu: fused } = conventions.normalizationFlags
+    const flags = scale | shift | (relu ? fused : 0) | (statistics === 'given' ? useStatistics : 0)
+    // Only in training the library gives statistics back.
+    const kind = statistics === 'own, given back' ? forwardTraining : forwardInference
     return {
       name: 'batch_normalization_forward',
       parameters: `int kind, ${parameters}, float epsilon, uint flags`,
-      args: [forwardInference, ...pointers, epsilon, useStatistics | scale | shift | (relu ? fused : 0)],
+      args: [kind, ...pointers, epsilon, flags],
     }
   },
+  prelu: ({ data, weights }, { describesBoth }) => ({
+    name: 'prelu_forward',
+    parameters: `int kind, void* src, void* weights${describesBoth ? ', void* dst' : ''}`,
+    args: [
+      ...[forwardInference, pointerTo(data), pointerTo(weights)],
+      ...(describesBoth ? [pointerTo(data)] : []),
+    ],
+  }),
   resampling: ({ algorithm, source, destination }) => ({
     name: 'resampling_forward',
     parameters: 'int kind, int algorithm, void* factors, void* src, void* dst',

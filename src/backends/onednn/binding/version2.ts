@@ -48,7 +48,7 @@ const required = [
   ...['dilated_deconvolution_forward_desc_init', 'inner_product_forward_desc_init'],
   ...['pooling_v2_forward_desc_init', 'eltwise_forward_desc_init', 'binary_desc_init'],
   ...['softmax_v2_forward_desc_init', 'layer_normalization_forward_desc_init', 'reduction_desc_init'],
-  ...['batch_normalization_forward_desc_init', 'resampling_forward_desc_init'],
+  ...['batch_normalization_forward_desc_init', 'resampling_forward_desc_init', 'prelu_forward_desc_init'],
 ]
 
 /** Larger than any of the structs that describe operations. */

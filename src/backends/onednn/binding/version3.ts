@@ -56,7 +56,7 @@ const required = [
   ...[
     ...['convolution_forward', 'deconvolution_forward', 'matmul', 'inner_product_forward', 'pooling_forward'],
     ...['eltwise_forward', 'binary', 'softmax_forward', 'layer_normalization_forward', 'reduction'],
-    ...['batch_normalization_forward', 'resampling_forward'],
+    ...['batch_normalization_forward', 'resampling_forward', 'prelu_forward'],
   ].map((name) => `${name}_primitive_desc_create`),
 ]
 
