@@ -111,21 +111,42 @@ export function antialiasTable(
 
 export const triangle = (distance: number): number => Math.max(1 - Math.abs(distance), 0)
 
-/** Resamples the last dimensions, one table each; row-major, in doubles until the end. */
+/** Resamples the last dimensions, one table each, the last one first; row-major, in doubles until the end. */
 export function resample(input: Tensor, tables: readonly ResamplingTable[]): Tensor {
   const lead = input.sizes.slice(0, input.dim - tables.length)
   const sizes = [...lead, ...tables.map(({ output }) => output)]
   const result = allocateFor([input], kernelDType(input.dtype), sizes)
   if (result.isMeta) return result
-  const planes = lead.reduce((n, size) => n * size, 1)
   let data: Float32Array | Float64Array = floatData(input)
-  let outer = planes
-  for (const [i, table] of tables.entries()) {
-    const inner = tables.slice(i + 1).reduce((n, { input: size }) => n * size, 1)
-    data = resampleDimension(data, outer, inner, table)
-    outer *= table.output
+  let outer = data.length
+  let inner = 1
+  for (const table of tables.toReversed()) {
+    outer /= inner * table.input
+    data = inner === 1 ? resampleLines(data, outer, table) : resampleDimension(data, outer, inner, table)
+    inner *= table.output
+    outer *= inner
   }
   floatsOf(result).set(data)
+  return result
+}
+
+/** Of the last dimension. */
+function resampleLines(
+  data: Float32Array | Float64Array,
+  lines: number,
+  { input, output, taps, positions, weights }: ResamplingTable,
+): Float64Array {
+  const result = scratchDoubles(lines * output)
+  for (let line = 0, from = 0, to = 0; line < lines; line++, from += input)
+    for (let tap = 0; tap < output * taps; to++) {
+      let sum = 0
+      for (const end = tap + taps; tap < end; tap++) {
+        const weight = weights[tap]!
+        // An infinite pixel that counts for nothing must not make a NaN.
+        if (weight !== 0) sum += weight * data[from + positions[tap]!]!
+      }
+      result[to] = sum
+    }
   return result
 }
 
@@ -141,7 +162,6 @@ function resampleDimension(
       for (let tap = position * taps; tap < (position + 1) * taps; tap++) {
         const weight = weights[tap]!
         const from = (line * input + positions[tap]!) * inner
-        // An infinite pixel that counts for nothing must not make a NaN.
         if (weight !== 0) for (let i = 0; i < inner; i++) result[to + i]! += weight * data[from + i]!
       }
   return result

@@ -22,6 +22,7 @@ interface Geometry {
   readonly dilation: number
   readonly outputPadding: number
   readonly bias: boolean
+  readonly weightIsComputed?: boolean
 }
 
 /** Channels that are multiples of no block, as well as those that are. */
@@ -42,6 +43,7 @@ const geometries: fc.Arbitrary<Geometry> = fc
     dilation: fc.constantFrom(1, 1, 2),
     outputPadding: fc.constantFrom(0, 0, 1),
     bias: fc.boolean(),
+    weightIsComputed: fc.constantFrom(false, false, true),
   })
   .map(({ grouping, padding, ...one }) => {
     const groups = grouping === 'none' ? 1 : grouping === 'two' ? 2 : one.inputs
@@ -69,7 +71,9 @@ function convolve(builder: GraphBuilder, x: Value, one: Geometry): Value {
   const weights = one.transposed
     ? [one.inputs, one.outputs / one.groups, ...kernel]
     : [one.outputs, one.inputs / one.groups, ...kernel]
-  const weight = builder.constant(noise(weights, 3))
+  const weight = one.weightIsComputed
+    ? builder.call('relu', builder.input(noise(weights, 3)))
+    : builder.constant(noise(weights, 3))
   const bias = one.bias ? builder.constant(noise([one.outputs], 4)) : null
   const [stride, dilation] = [per(one.stride), per(one.dilation)]
   return one.transposed

@@ -6,7 +6,7 @@ import { addKernel, finishWith } from './kernel.ts'
 import { channelsLast, isChannelsLast, isSlow } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
-import { geometryOf, weightSizes } from './convolution-geometry.ts'
+import { geometryOf, weightSizes, type Geometry } from './convolution-geometry.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 
 /** Convolutions of one to three dimensions, forward and transposed, with their epilogues. */
@@ -43,11 +43,6 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
   if (chosen === undefined) return 'the library has no convolution for it'
   const destination = chosen.descriptor('destination')
   const layouts = { source: chosen.descriptor('source'), weights: chosen.descriptor('weights'), destination }
-  const placed = placeWeights(lowering, weight, layouts.weights, groups, geometry.transposed)
-  if (placed === undefined) {
-    chosen.dispose()
-    return 'its weights are computed and grouped'
-  }
   const finish = finishWith(lowering, epilogues, destination, mayOverwrite)
   const primitive =
     finish.postOperations.length === 0
@@ -65,7 +60,10 @@ export const lowerConvolution: LoweringRule = (node, lowering, { epilogues, mayO
   if (primitive !== chosen) chosen.dispose()
   const inputs: StepArgument[] = [
     { argument: argument.source, placement: lowering.in(input, layouts.source) },
-    { argument: argument.weights, placement: placed },
+    {
+      argument: argument.weights,
+      placement: placeWeights(lowering, node, weight, layouts.weights, geometry),
+    },
   ]
   if (bias) inputs.push({ argument: argument.bias, placement: lowering.home(bias) })
   addKernel(
@@ -112,20 +110,24 @@ function sourceLayout(lowering: Lowering, input: Value): MemoryDescriptor {
   return isChannelsLast(descriptor) ? descriptor : lowering.any(lowering.tensorOf(input))
 }
 
+/** Packed now where they are constant, at every run where they are computed. */
 function placeWeights(
   lowering: Lowering,
+  node: Node,
   weight: Value,
   wanted: MemoryDescriptor,
-  groups: number,
-  transposed: boolean,
-): StepArgument['placement'] | undefined {
+  { groups, transposed }: Geometry,
+): StepArgument['placement'] {
   if (!transposed && groups === 1) return lowering.in(weight, wanted)
   const tensor = lowering.tensorOf(weight)
-  if (tensor.isMeta) return undefined
   const [first = 1, ...rest] = tensor.strides
   const perGroup = (first * tensor.sizes[0]!) / groups
   const [second = 1, ...kernel] = rest
   const inner = transposed ? [second, first, ...kernel] : [first, second, ...kernel]
   const strides = groups === 1 ? inner : [perGroup, ...inner]
-  return lowering.packed(tensor, wanted, lowering.dnnl.describe('float32', wanted.sizes, strides))
+  const plain = lowering.dnnl.describe('float32', wanted.sizes, strides)
+  if (!tensor.isMeta) return lowering.packed(tensor, wanted, plain)
+  const placement = lowering.allocate(wanted)
+  lowering.reorder({ ...lowering.home(weight), descriptor: plain }, placement, node)
+  return placement
 }
