@@ -61,7 +61,7 @@ export function resultOf(node: Node, epilogues: readonly Epilogue[]): Value {
   return (epilogues.at(-1)?.node ?? node).output()
 }
 
-/** Adds a kernel's step and says where its result is. */
+/** Adds a kernel's step and says where its result is. @param seen what the destination is for the graph */
 export function addKernel(
   lowering: Lowering,
   node: Node,
@@ -70,6 +70,7 @@ export function addKernel(
   inputs: readonly StepArgument[],
   finish: Finish,
   destination: Placement,
+  seen: MemoryDescriptor = destination.descriptor,
 ): void {
   lowering.add(
     primitive,
@@ -77,5 +78,5 @@ export function addKernel(
     [...inputs, ...finish.operands],
     destination,
   )
-  lowering.define(resultOf(node, epilogues), destination)
+  lowering.define(resultOf(node, epilogues), { ...destination, descriptor: seen })
 }

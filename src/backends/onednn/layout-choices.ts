@@ -43,11 +43,23 @@ export function rowMajor(lowering: Lowering, sizes: readonly number[]): MemoryDe
   return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
 }
 
-/** A look at a part, or with steps of 0, is copied first: the result has all of its elements once. */
+/** A look at a part, or at some elements several times, is copied first: the result has all of its elements once. */
 export function denseOrCopied(lowering: Lowering, value: Value): Placement {
   const current = lowering.current(value)
-  const { descriptor } = current
-  const tensor = lowering.tensorOf(value)
-  const dense = descriptor.strides === undefined || descriptor.byteLength === tensor.byteLength
-  return dense ? current : lowering.in(value, rowMajor(lowering, tensor.sizes))
+  const { sizes, strides } = current.descriptor
+  if (strides === undefined || isDense(sizes, strides)) return current
+  return lowering.in(value, rowMajor(lowering, lowering.tensorOf(value).sizes))
+}
+
+/** Whether the elements fill their memory, each in a place of its own. */
+function isDense(sizes: readonly number[], strides: readonly number[]): boolean {
+  const axes = sizes.map((_, axis) => axis).filter((axis) => sizes[axis] !== 1)
+  let expected = 1
+  return axes
+    .sort((a, b) => strides[a]! - strides[b]!)
+    .every((axis) => {
+      const fits = strides[axis] === expected
+      expected *= sizes[axis]!
+      return fits
+    })
 }

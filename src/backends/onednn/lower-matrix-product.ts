@@ -74,12 +74,14 @@ const lowerMatmul: LoweringRule = (node, lowering, request) => {
   })
 }
 
-/** Matrices whose rows or columns are contiguous; copied where neither is. */
+/** Matrices whose rows or columns are contiguous and do not overlap; copied where neither is so. */
 function matrixPlacement(lowering: Lowering, value: Value): Placement {
   const tensor = lowering.tensorOf(value)
   const current = lowering.current(value)
-  const { strides } = current.descriptor
-  if (strides && (strides.at(-1) === 1 || strides.at(-2) === 1)) return current
+  const { sizes, strides } = current.descriptor
+  const lie = (inner: number, outer: number): boolean =>
+    strides?.at(inner) === 1 && (sizes.at(outer) === 1 || strides.at(outer)! >= sizes.at(inner)!)
+  if (lie(-1, -2) || lie(-2, -1)) return current
   return lowering.in(value, lowering.dnnl.describe(tensor.dtype, tensor.sizes, denseStrides(tensor.sizes)))
 }
 
@@ -142,14 +144,8 @@ function multiply(
     inputs.push({ argument: argument.bias, placement })
   }
   const placement = finish.accumulator ?? lowering.allocate(destination)
-  addKernel(lowering, node, epilogues, primitive, inputs, finish, placement)
-  if (!sameSizes) {
-    const value = (epilogues.at(-1)?.node ?? node).output()
-    lowering.define(value, {
-      ...placement,
-      descriptor: dnnl.describe('float32', result.sizes, denseStrides(result.sizes)),
-    })
-  }
+  const seen = sameSizes ? destination : dnnl.describe('float32', result.sizes, denseStrides(result.sizes))
+  addKernel(lowering, node, epilogues, primitive, inputs, finish, placement, seen)
   return undefined
 }
 

@@ -2,7 +2,7 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
-import { axisInnermost, isSlow, rowMajor } from './layout-choices.ts'
+import { axisInnermost, denseOrCopied, isSlow, rowMajor } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -68,7 +68,7 @@ const lowerBatchNorm: LoweringRule = (node, lowering, { epilogues }) => {
   const [first] = epilogues
   const relu = first?.kind === 'eltwise' && first.node.kind === 'aten::relu'
   if (epilogues.length > (relu ? 1 : 0)) return 'the library has no such epilogue'
-  const source = lowering.current(input)
+  const source = denseOrCopied(lowering, input)
   const primitive = lowering.tryCreate({
     kind: 'batch normalisation',
     statistics: 'given',

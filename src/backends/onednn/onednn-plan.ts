@@ -8,6 +8,7 @@ import { schemaOfNode } from '../../ops/schema-table.ts'
 import type { Plan, PlanReport, StepReport } from '../../runtime/backend.ts'
 import { createEnvironment } from '../../runtime/environment.ts'
 import { SessionDisposedError } from '../../runtime/errors.ts'
+import { requireMemory } from '../../runtime/input-memory.ts'
 import { planMemory, type MemoryPlan } from '../../runtime/memory-plan.ts'
 import { itemSize } from '../../tensor/dtype.ts'
 import { Storage } from '../../tensor/storage.ts'
@@ -31,6 +32,8 @@ interface InputUse {
 }
 
 const alignment = 64
+/** Of the bytes that a `Storage` looks at without copying them. */
+const storageAlignment = 8
 
 /** Steps over one arena, with everything bound that does not change from run to run. */
 export class OneDnnPlan implements Plan {
@@ -173,13 +176,20 @@ export class OneDnnPlan implements Plan {
     const { dtype, sizes, strides, storageOffset } = this.#lowering.tensorOf(value)
     const { buffer, offset } = this.#lowering.home(value)
     const root = buffer.root
-    const start = this.#offsetOf(root.buffer) + root.offset + offset - storageOffset * itemSize(dtype)
-    const end = start + this.#lowering.tensorOf(value).storage.byteLength
+    const first = this.#offsetOf(root.buffer) + root.offset + offset - storageOffset * itemSize(dtype)
+    const end = first + this.#lowering.tensorOf(value).storage.byteLength
+    // A storage that began anywhere else would hold a copy.
+    const lead = first % storageAlignment
+    const start = first - lead
     // Kernels know by the storage whether two tensors share memory.
     const key = `${start} ${end}`
     const storage = this.#storages.get(key) ?? new Storage(this.#arena.subarray(start, end))
+    invariant(storage.bytes.buffer === this.#arena.buffer, 'a tensor of a plan lies in its arena')
     this.#storages.set(key, storage)
-    return new Tensor(storage, dtype, sizes, { strides, storageOffset })
+    return new Tensor(storage, dtype, sizes, {
+      strides,
+      storageOffset: storageOffset + lead / itemSize(dtype),
+    })
   }
 
   run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
@@ -199,6 +209,8 @@ export class OneDnnPlan implements Plan {
 
   #rebind(input: Tensor, uses: readonly InputUse[]): void {
     if (uses.length === 0) return
+    // Looked at again: between two plans of one run the model may have called somebody who gave it away.
+    requireMemory(input)
     const address = this.#dnnl.addressOf(input.storage.bytes)
     for (const { call, argument: number, offset } of uses) call.rebind(number, address + BigInt(offset))
   }
@@ -216,7 +228,8 @@ export class OneDnnPlan implements Plan {
       copy(result, source)
       return result
     }
-    const copied = copies.get(storage) ?? new Storage(source.storage.bytes.slice())
+    const lead = (source.storageOffset - storageOffset) * itemSize(dtype)
+    const copied = copies.get(storage) ?? new Storage(source.storage.bytes.slice(lead))
     copies.set(storage, copied)
     return new Tensor(copied, dtype, sizes, { strides, storageOffset })
   }
