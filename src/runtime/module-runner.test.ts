@@ -162,3 +162,19 @@ it('refuses an attribute that no value was given', () => {
   const object = source.make('Counter', { training: false })
   expect(() => runMethod(object, 'forward', [1])).toThrow(ExecutionError)
 })
+
+it('takes a constant tensor of no dimensions for a number, as traces write them', () => {
+  const source = `
+class M(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+    return torch.div(torch.sub(x, CONSTANTS.c0), CONSTANTS.c1)
+`
+  const constants = [Tensor.from('float64', [], [1.5]), Tensor.from('int64', [], [2n])]
+  const module = new ModuleSource(source, 10, constants).make('M', { training: false })
+  const result = runMethod(module, 'forward', [Tensor.from('uint8', [2], [1, 255])]) as Tensor
+  expect(result.dtype).toBe('float32')
+  expect([...result.data]).toEqual([-0.25, 126.75])
+})

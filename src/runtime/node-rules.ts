@@ -1,7 +1,7 @@
 import { invariant } from '../errors.ts'
 import { GraphFunction } from '../ir/graph-function.ts'
 import type { Node } from '../ir/graph.ts'
-import { Dict, Future, List, ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
+import { Dict, Double, Future, List, ScriptObject, Tuple, type IValue } from '../ir/ivalue.ts'
 import { schemaKey, type FunctionSchema } from '../ir/schema.ts'
 import { printType } from '../ir/type-printer.ts'
 import { AnyT, type TupleType, type Type } from '../ir/types.ts'
@@ -9,6 +9,8 @@ import { IndexOutOfRangeError, UnsupportedOperatorError } from '../ops/errors.ts
 import { findOperator } from '../ops/index.ts'
 import { evaluatorOf } from '../ops/operator.ts'
 import { schemaOfNode } from '../ops/schema-table.ts'
+import { isFloating } from '../tensor/dtype.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { ExecutionError, RaisedException } from './errors.ts'
 import { placeOf } from './place.ts'
 import type { Evaluate } from './program.ts'
@@ -200,10 +202,35 @@ const rules: Readonly<Record<string, Rule>> = {
   'prim::profile': identity,
 }
 
+const arithmetic = new Set(['aten::add', 'aten::sub', 'aten::mul', 'aten::div'])
+
+/**
+ * A constant tensor of no dimensions, as traces write numbers, counts as a number when types are promoted: libtorch's
+ * executors make it one (`CanonicalizeOps`, torch/csrc/jit/passes/canonicalize_graph_fuser_ops.cpp).
+ */
+function constantNumber(node: Node): Double | number | undefined {
+  const other = node.inputs[1]?.node
+  if (
+    !arithmetic.has(node.kind) ||
+    node.inputs[0]?.type.kind !== 'Tensor' ||
+    other?.kind !== 'prim::Constant'
+  )
+    return undefined
+  const value = other.attribute('value')
+  if (!(value instanceof Tensor) || value.dim !== 0 || value.dtype === 'bool') return undefined
+  const number = Number(value.data[value.storageOffset])
+  if (isFloating(value.dtype)) return new Double(number)
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
 /** How to evaluate the node. What cannot be evaluated is an error only when the run comes to it. */
 export function ruleOf(node: Node): Evaluate {
   const rule = rules[node.kind]
   if (rule) return rule(node)
+  const number = constantNumber(node)
+  const scalar = number === undefined ? undefined : findOperator(`${node.kind}.Scalar`)
+  if (scalar?.schema.arguments.length === node.inputs.length)
+    return ([self, , ...rest], machine) => scalar.evaluate([self ?? null, number ?? null, ...rest], machine)
   const schema = schemaOfNode(node)
   const operator = schema && findOperator(schemaKey(schema))
   if (operator) return evaluatorOf(operator, node)
