@@ -3,6 +3,7 @@ import { constantOf } from '../passes/support/constants.ts'
 import { readOnlyConstant } from '../passes/support/read-only-constants.ts'
 import { defaultServices } from '../passes/support/services.ts'
 import type { Storage } from '../tensor/storage.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { tensorsIn } from './value-tensors.ts'
 
 /** The memory of every constant of the graph. */
@@ -30,9 +31,32 @@ const looks = new Set([
   'aten::storage_offset',
   'aten::stride',
 ])
+const identities = new Set(['aten::__is__', 'aten::__isnot__'])
 
-/** Whether some node tells how its tensor lies in memory. */
-export function looksAtStrides(graph: Graph): boolean {
-  for (const { kind } of graph.nodes()) if (looks.has(kind)) return true
-  return false
+/** What else than dtypes, sizes and elements of its inputs a graph can tell. */
+export class InputTraits {
+  readonly #strides: boolean
+  readonly #gradients: boolean
+  readonly #identity: boolean
+
+  constructor(graph: Graph) {
+    const kinds = new Set(Array.from(graph.nodes(), ({ kind }) => kind))
+    const has = (some: ReadonlySet<string>): boolean => [...some].some((kind) => kinds.has(kind))
+    this.#strides = has(looks)
+    this.#gradients = kinds.has('prim::requires_grad')
+    this.#identity = has(identities)
+  }
+
+  /** Whether the graph can tell these from row-major tensors of their own, without gradients. */
+  tells(tensors: readonly Tensor[]): boolean {
+    return (
+      (this.#strides && !tensors.every(isWholeAndRowMajor)) ||
+      (this.#gradients && tensors.some(({ requiresGrad }) => requiresGrad)) ||
+      (this.#identity && new Set(tensors).size < tensors.length)
+    )
+  }
+}
+
+export function isWholeAndRowMajor(tensor: Tensor): boolean {
+  return tensor.isContiguous && tensor.storageOffset === 0
 }

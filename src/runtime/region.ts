@@ -1,5 +1,5 @@
 import type { Graph, Node } from '../ir/graph.ts'
-import { Dict, Double, List, Tuple, type IValue } from '../ir/ivalue.ts'
+import { Double, type IValue } from '../ir/ivalue.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
 import { runPasses } from '../passes/pass-manager.ts'
 import { contiguous } from '../ops/tensor-access.ts'
@@ -10,11 +10,12 @@ import { compileProgram } from './compile.ts'
 import { DataDependentError } from './data-dependence.ts'
 import type { Limits } from './environment.ts'
 import { SessionDisposedError } from './errors.ts'
-import { constantStorages, looksAtStrides, writesToConstants } from './graph-traits.ts'
+import { constantStorages, InputTraits, isWholeAndRowMajor, writesToConstants } from './graph-traits.ts'
 import type { Machine } from './machine.ts'
 import { ruleOf } from './node-rules.ts'
 import type { Program } from './program.ts'
 import { resultsOf } from './region-results.ts'
+import { signatureOf } from './signature.ts'
 import { specialise, type SpecialisedGraph } from './specialise.ts'
 import { groupStaticNodes, regionOf } from './static-regions.ts'
 import { replaceTensors, tensorsIn } from './value-tensors.ts'
@@ -44,7 +45,11 @@ export interface InterpretedNode {
   readonly reason: string
 }
 
+/** Of a part: one for each value of a number that changes from run to run is too many. */
+const mostPlansOfNumbers = 4
+
 interface Planned {
+  readonly args: readonly IValue[]
   readonly specialised: SpecialisedGraph
   readonly plan: Plan
   /** Inputs, by their numbers, whose memory outputs look at. */
@@ -65,7 +70,7 @@ export class Region {
   #disposed = false
   /** Nothing is planned: constants that the graph writes to are no constants. */
   readonly #isInterpreted: boolean
-  readonly #looksAtStrides: boolean
+  readonly #traits: InputTraits
   /** What parts need not copy when they give it on: nobody writes to constants. */
   readonly #kept: ReadonlySet<Storage>
   #split: { readonly program: Program; readonly regions: readonly Region[] } | undefined
@@ -75,7 +80,7 @@ export class Region {
     this.#isPart = isPart
     this.#context = context
     this.#isInterpreted = !isPart && writesToConstants(graph)
-    this.#looksAtStrides = looksAtStrides(graph)
+    this.#traits = new InputTraits(graph)
     this.#kept = isPart ? constantStorages(graph) : new Set()
   }
 
@@ -88,7 +93,7 @@ export class Region {
         return this.#runPlanned(args, machine)
       } catch (error) {
         if (!(error instanceof DataDependentError)) throw error
-        this.#splitAround(error)
+        this.#splitAround([error.node], error.found)
       }
     }
     return machine.runProgram(this.#split.program, args)
@@ -105,7 +110,12 @@ export class Region {
 
   #runPlanned(args: readonly IValue[], machine: Machine): readonly IValue[] {
     const inputs = args.flatMap((arg) => [...tensorsIn(arg)])
-    if (this.#looksAtStrides && !inputs.every(isWholeAndRowMajor)) return machine.run(this.#graph, args)
+    if (this.#traits.tells(inputs)) return machine.run(this.#graph, args)
+    const changing = this.#isPart ? this.#usersOfChangingNumbers(args) : []
+    if (changing.length > 0) {
+      this.#splitAround(changing, 'a number that it is given changes from run to run')
+      return this.run(args, machine)
+    }
     const { specialised, plan, lookedAt } = this.#planFor(args)
     // Plans take copies of what is not row-major; looks that are given on must be at the tensor itself.
     if (this.#isPart && [...lookedAt].some((i) => !isWholeAndRowMajor(inputs[i] as Tensor)))
@@ -115,13 +125,25 @@ export class Region {
   }
 
   #planFor(args: readonly IValue[]): Planned {
-    const signature = args.map(signatureOf).join(', ')
+    const signature = keyOf(args)
     const known = this.#plans.get(signature)
     this.#plans.delete(signature)
     const planned = known ?? this.#makePlan(args)
     this.#plans.set(signature, planned)
     if (this.#plans.size > this.#context.mostPlans) this.#forgetOldest()
     return planned
+  }
+
+  /** What takes numbers that have made too many plans: the interpreter does that, and plans go without the numbers. */
+  #usersOfChangingNumbers(args: readonly IValue[]): readonly Node[] {
+    if (this.#plans.size < mostPlansOfNumbers || this.#plans.has(keyOf(args))) return []
+    const changing = this.#graph.inputs.filter((_, i) => {
+      const values = [...this.#plans.values()].map((planned) => planned.args[i] ?? null)
+      return new Set([...values, args[i] ?? null].filter(isNumber).map(signatureOf)).size > mostPlansOfNumbers
+    })
+    return changing
+      .flatMap(({ uses }) => uses.map(({ user }) => user))
+      .filter(({ kind }) => kind !== 'prim::Return')
   }
 
   #makePlan(args: readonly IValue[]): Planned {
@@ -140,6 +162,7 @@ export class Region {
     // No pass that merges values: stand-ins tell which of them share memory.
     runPasses(specialised.graph, [eliminateDeadCodePass])
     return {
+      args: rowMajor,
       specialised,
       plan: backend.plan(specialised, options),
       lookedAt: inputsSeenInOutputs(specialised),
@@ -153,8 +176,8 @@ export class Region {
     this.#plans.delete(oldest)
   }
 
-  #splitAround({ node, found }: DataDependentError): void {
-    this.#excluded.set(node, found)
+  #splitAround(nodes: readonly Node[], why: string): void {
+    for (const node of nodes) this.#excluded.set(node, why)
     const grouped = groupStaticNodes(this.#graph, new Set(this.#excluded.keys()))
     const regions: Region[] = []
     const program = compileProgram(grouped, (each) => {
@@ -191,6 +214,14 @@ export class Region {
   }
 }
 
+function keyOf(args: readonly IValue[]): string {
+  return args.map(signatureOf).join(', ')
+}
+
+function isNumber(value: IValue): boolean {
+  return typeof value === 'number' || value instanceof Double
+}
+
 /** Inputs whose memory outputs look at. */
 function inputsSeenInOutputs({ graph, tensors, outputOf }: SpecialisedGraph): ReadonlySet<number> {
   const seen = new Set([...outputOf.keys()].map(({ storage }) => storage))
@@ -199,20 +230,4 @@ function inputsSeenInOutputs({ graph, tensors, outputOf }: SpecialisedGraph): Re
     return storage && seen.has(storage) ? [i] : []
   })
   return new Set(indices)
-}
-
-function isWholeAndRowMajor(tensor: Tensor): boolean {
-  return tensor.isContiguous && tensor.storageOffset === 0
-}
-
-/** Everything that a plan depends on: dtypes and sizes of tensors, the content of all else. */
-function signatureOf(value: IValue): string {
-  if (value instanceof Tensor) return `${value.dtype}[${value.sizes.join('x')}]`
-  if (value instanceof List) return `[${value.elements.map(signatureOf).join(', ')}]`
-  if (value instanceof Tuple) return `(${value.elements.map(signatureOf).join(', ')})`
-  if (value instanceof Dict)
-    return `{${[...value.entries()].map(([key, item]) => `${signatureOf(key)}: ${signatureOf(item)}`).join(', ')}}`
-  if (value instanceof Double) return `${Object.is(value.value, -0) ? '-0' : value.value}f`
-  if (typeof value === 'string') return JSON.stringify(value)
-  return typeof value === 'object' && value !== null ? value.constructor.name : String(value)
 }

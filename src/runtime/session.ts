@@ -2,12 +2,14 @@ import { Tuple, type IValue, type ScriptObject } from '../ir/ivalue.ts'
 import { freeze } from '../passes/freeze-module.ts'
 import { inlinedGraph } from '../passes/preoptimize.ts'
 import { PermafrostError } from '../errors.ts'
+import { plainTensor } from '../tensor/convert-layout.ts'
 import type { Storage } from '../tensor/storage.ts'
 import type { Backend, StepReport } from './backend.ts'
 import { createEnvironment, type Environment } from './environment.ts'
 import { InputError, LimitExceededError, SessionDisposedError } from './errors.ts'
 import { constantStorages, writesToConstants } from './graph-traits.ts'
 import { bindInputs, parametersOf, type Inputs } from './input-binding.ts'
+import { requireMemory } from './input-memory.ts'
 import { Machine } from './machine.ts'
 import { toPlain, type Plain } from './plain-value.ts'
 import { Region, type RegionContext } from './region.ts'
@@ -142,9 +144,11 @@ export class Session {
       )
     const bound = bindInputs(this.#function().schema, 'length' in inputs ? { positional: inputs } : inputs)
     const names = parametersOf(this.#function().schema).map(({ name }) => name)
-    bound.forEach((value, i) => checkAttached(value, names[i]))
+    bound.forEach((value, i) => {
+      for (const tensor of tensorsIn(value)) requireMemory(tensor, names[i])
+    })
     this.#context.profile = profile
-    return this.#own(this.#runRegion([this.#object, ...bound]))
+    return this.#own(this.#runRegion([this.#object, ...bound.map(strided)]))
   }
 
   #runRegion(args: readonly IValue[]): IValue {
@@ -209,14 +213,8 @@ function checkedThreads(threads: number): number {
   throw new InputError(`${threads} is no number of threads`, {}, `take 1 to ${mostThreads}`)
 }
 
-/** The memory of a typed array may have been given away. */
-function checkAttached(value: IValue, argument = ''): void {
-  for (const tensor of tensorsIn(value)) {
-    if (tensor.isMeta || tensor.storage.bytes.length >= tensor.storage.byteLength) continue
-    throw new InputError(
-      'the memory of an input tensor is gone',
-      { argument },
-      'its buffer was transferred; pass a copy',
-    )
-  }
+/** Tensors in blocked layouts are copied. */
+function strided(value: IValue): IValue {
+  const isStrided = [...tensorsIn(value)].every(({ layout }) => layout === undefined)
+  return isStrided ? value : replaceTensors(value, plainTensor)
 }

@@ -6,7 +6,8 @@ export const regionKind = 'prim::StaticSubgraph'
 
 /**
  * A copy of the graph in which each longest run of neighbouring nodes without an excluded one, nested ones counted, is
- * one `prim::StaticSubgraph` node. Runs that compute no tensor stay as they are.
+ * one `prim::StaticSubgraph` node. Constants that it uses are in it, so that weights can be packed; numbers that only
+ * numbers are made of, such as counters of loops, are not. Runs that compute no tensor stay as they are.
  */
 export function groupStaticNodes(graph: Graph, excluded: ReadonlySet<Node>): Graph {
   const result = new Graph()
@@ -86,22 +87,27 @@ class Grouper {
     for (const block of node.blocks) this.copyBlock(block, this.#edit.addBlock(copy))
   }
 
-  #insertRegion(run: readonly Node[]): void {
+  #insertRegion(all: readonly Node[]): void {
+    const detached = detachedNumbers(all)
+    const run = all.filter((node) => !detached.has(node))
     const inside = new Set(run)
-    const constants = run.filter(({ kind }) => kind === 'prim::Constant')
-    for (const constant of constants) this.#copyNode(constant)
+    for (const node of all) if (node.kind === 'prim::Constant' || detached.has(node)) this.#copyNode(node)
     const region = new Graph()
     const edit = new GraphEditor(region)
     const local = new Map<Value, Value>()
     const inputs: Value[] = []
     const map = (value: Value): Value => {
-      let copy = local.get(value)
-      if (copy === undefined) {
-        copy = edit.addBlockInput(region.block)
-        edit.copyMetadata(value, copy)
-        local.set(value, copy)
-        inputs.push(value)
-      }
+      const known = local.get(value)
+      if (known) return known
+      const isConstant = value.node.kind === 'prim::Constant'
+      const copy = isConstant
+        ? edit.at(region.block.returnNode.next, () =>
+            edit.insertNode(edit.copyNode(value.node, map)).output(),
+          )
+        : edit.addBlockInput(region.block)
+      edit.copyMetadata(value, copy)
+      local.set(value, copy)
+      if (!isConstant) inputs.push(value)
       return copy
     }
     for (const node of run) {
@@ -124,6 +130,31 @@ class Grouper {
     )
     outputs.forEach((output, i) => this.#know(output, node.output(i)))
   }
+}
+
+/** Nodes of the run that make numbers of numbers, and on which nothing else of the run depends. */
+function detachedNumbers(run: readonly Node[]): ReadonlySet<Node> {
+  const inside = new Set(run)
+  const isNumber = ({ type }: Value): boolean => ['Int', 'Float', 'Bool', 'Number'].includes(type.kind)
+  const isDetachable = (node: Node): boolean =>
+    node.kind.startsWith('aten::') &&
+    node.blocks.length === 0 &&
+    node.outputs.length > 0 &&
+    [...node.inputs, ...node.outputs].every(isNumber)
+  const detached = new Set(run.filter(isDetachable))
+  const stays = (node: Node): boolean =>
+    node.inputs.every(({ node: maker }) => {
+      const isOutside = !inside.has(maker) || maker.kind === 'prim::Constant'
+      return isOutside || detached.has(maker)
+    }) &&
+    node.outputs.every(({ uses }) =>
+      uses.every(({ user }) => !isWithin(user, inside) || isWithin(user, detached)),
+    )
+  for (let before = -1; before !== detached.size;) {
+    before = detached.size
+    for (const node of detached) if (!stays(node)) detached.delete(node)
+  }
+  return detached
 }
 
 function computesTensor(node: Node): boolean {
