@@ -10,6 +10,23 @@ export interface Eltwise {
 
 const simple = (algorithm: EltwiseAlgorithm, alpha = 0, beta = 0): Eltwise[] => [{ algorithm, alpha, beta }]
 
+/** Those that are no calls of `pow` for every element. */
+const powers: ReadonlyMap<number, Eltwise[]> = new Map([
+  [-1, simple('pow', 1, -1)],
+  [0.5, simple('sqrt')],
+  [1, simple('linear', 1, 0)],
+  [2, simple('square')],
+])
+
+// Klambauer et al. 2017, Self-normalizing neural networks.
+const seluAlpha = 1.6732632423543772
+const seluScale = 1.0507009873554805
+
+/** Beyond 15 a sum of 1 and an exponential is the exponential, in float32. */
+function isSoftRelu(args: CallArguments): boolean {
+  return args.number('beta') === 1 && (args.number('threshold') ?? 0) >= 15
+}
+
 type EltwiseRule = (args: CallArguments) => Eltwise[] | undefined
 
 const clamp: EltwiseRule = (args) => {
@@ -42,6 +59,13 @@ const rules: Readonly<Record<string, EltwiseRule>> = {
   'aten::abs': () => simple('abs'),
   'aten::sqrt': () => simple('sqrt'),
   'aten::square': () => simple('square'),
+  'aten::pow': (args) => powers.get(args.number('exponent') ?? NaN),
+  'aten::reciprocal': () => powers.get(-1),
+  'aten::rsqrt': () => [...simple('sqrt'), ...simple('pow', 1, -1)],
+  'aten::log': () => simple('log'),
+  'aten::softplus': (args) => (isSoftRelu(args) ? simple('soft_relu') : undefined),
+  'aten::log_sigmoid': () => [...simple('linear', -1, 0), ...simple('soft_relu'), ...simple('linear', -1, 0)],
+  'aten::selu': () => [...simple('elu', seluAlpha), ...simple('linear', seluScale, 0)],
   'aten::neg': () => simple('linear', -1, 0),
   'aten::elu': (args) =>
     args.number('scale') === 1 && args.number('input_scale') === 1
