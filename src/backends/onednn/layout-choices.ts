@@ -23,14 +23,8 @@ export function channelsLast(lowering: Lowering, sizes: readonly number[]): Memo
 
 /** Memory with that axis innermost, the others row-major. */
 export function axisInnermost(lowering: Lowering, sizes: readonly number[], axis: number): MemoryDescriptor {
-  const strides = new Array<number>(sizes.length)
-  let stride = 1
   const others = sizes.map((_, i) => i).filter((i) => i !== axis)
-  for (const each of [axis, ...others.reverse()]) {
-    strides[each] = stride
-    stride *= sizes[each]!
-  }
-  return lowering.dnnl.describe('float32', sizes, strides)
+  return lowering.dnnl.describe('float32', sizes, stridesOfOrder(sizes, [...others, axis]))
 }
 
 /** Channels in blocks of 16, as vector kernels of all kinds take them. */
@@ -48,7 +42,38 @@ export function denseOrCopied(lowering: Lowering, value: Value): Placement {
   const current = lowering.current(value)
   const { sizes, strides } = current.descriptor
   if (strides === undefined || isDense(sizes, strides)) return current
-  return lowering.in(value, rowMajor(lowering, lowering.tensorOf(value).sizes))
+  return lowering.in(value, lowering.dnnl.describe('float32', sizes, denseLike(sizes, strides)))
+}
+
+/** Strides without gaps, axes in the same order in memory. */
+function denseLike(sizes: readonly number[], strides: readonly number[]): readonly number[] {
+  const axes = sizes.map((_, axis) => axis)
+  // Where an axis has no order of its own it keeps its place.
+  if (strides.some((stride, axis) => stride === 0 && sizes[axis] !== 1)) return contiguousStrides(sizes)
+  const order = axes.toSorted((a, b) => strides[b]! - strides[a]! || a - b)
+  return stridesOfOrder(sizes, order)
+}
+
+/** @param order axes, the outermost in memory first */
+function stridesOfOrder(sizes: readonly number[], order: readonly number[]): readonly number[] {
+  const strides = new Array<number>(sizes.length)
+  let stride = 1
+  for (const axis of order.toReversed()) {
+    strides[axis] = stride
+    stride *= sizes[axis]!
+  }
+  return strides
+}
+
+/**
+ * Strides of a copy of what lies so: row-major, but axes that are inside the last one in memory stay there, in their own order.
+ * Groups of channels that changed places where channels are innermost are channels again, and still innermost.
+ */
+export function copyStrides(sizes: readonly number[], strides: readonly number[]): readonly number[] {
+  const last = sizes.length - 1
+  const axes = sizes.map((_, axis) => axis)
+  const inner = axes.filter((axis) => axis < last && sizes[axis] !== 1 && strides[axis]! < strides[last]!)
+  return stridesOfOrder(sizes, [...axes.filter((axis) => !inner.includes(axis)), ...inner])
 }
 
 /** Whether the elements fill their memory, each in a place of its own. */

@@ -84,7 +84,7 @@ function assemble(lowering: Lowering, node: Node, values: readonly Value[], axis
     return false
   const buffer = PlanBuffer.arena(whole.byteLength)
   const isMovable = (value: Value, i: number): boolean =>
-    sources[i]!.descriptor.tag === slices[i]!.tag &&
+    sources[i]!.descriptor.equals(slices[i]!) &&
     !lowering.isWritten(value) &&
     !lowering.isWritten(node.output()) &&
     values.indexOf(value) === values.lastIndexOf(value)

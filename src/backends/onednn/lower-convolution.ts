@@ -107,7 +107,9 @@ function tuned(
 /** What lies channels-last stays so: it came from, or goes to, operators on the last dimension. */
 function sourceLayout(lowering: Lowering, input: Value): MemoryDescriptor {
   const { descriptor } = lowering.current(input)
-  return isChannelsLast(descriptor) ? descriptor : lowering.any(lowering.tensorOf(input))
+  return isChannelsLast(descriptor)
+    ? channelsLast(lowering, descriptor.sizes)
+    : lowering.any(lowering.tensorOf(input))
 }
 
 /** Packed now where they are constant, at every run where they are computed. */

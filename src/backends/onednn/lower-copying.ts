@@ -1,6 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
+import { copyStrides, denseOrCopied } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import { poolMean } from './lower-pooling.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -19,6 +20,15 @@ const lowerCopy: LoweringRule = (node, lowering) => {
 }
 
 function copyInto(lowering: Lowering, node: Node, input: Value, source: Tensor, result: Tensor): void {
+  const current = lowering.current(input)
+  const { strides } = current.descriptor
+  if (result.isContiguous && source.sizes.join() === result.sizes.join() && strides && !strides.includes(0)) {
+    const kept = lowering.dnnl.describe('float32', source.sizes, copyStrides(source.sizes, strides))
+    const copy = lowering.allocate(kept)
+    lowering.reorder(current, copy, node)
+    lowering.define(node.output(), copy)
+    return
+  }
   const destination = lowering.defineHome(node.output())
   const wanted = result.isContiguous
     ? lowering.dnnl.describe(source.dtype, source.sizes, rowMajorStrides(source.sizes))
@@ -42,7 +52,7 @@ const lowerReduction: LoweringRule = (node, lowering) => {
   const reduced = new Set(dims.map((dim) => (dim < 0 ? dim + source.dim : dim)))
   if (node.kind === 'aten::mean' && poolMean(node, lowering, input, reduced)) return undefined
   const sizes = source.sizes.map((size, axis) => (reduced.has(axis) ? 1 : size))
-  const from = lowering.current(input)
+  const from = denseOrCopied(lowering, input)
   const destination = lowering.defineHome(node.output())
   const wanted = lowering.dnnl.describe('float32', sizes, rowMajorStrides(sizes))
   const primitive = lowering.tryCreate({
@@ -69,7 +79,7 @@ const lowerResampling: LoweringRule = (node, lowering) => {
   if (!linear && !ratios.every(Number.isInteger)) return 'the library counts positions otherwise'
   if (!scalesOf(args, ratios.length).every((scale, i) => (scale ?? ratios[i]) === ratios[i]))
     return 'its scales are not those of its sizes'
-  const from = lowering.current(input)
+  const from = denseOrCopied(lowering, input)
   const primitive = lowering.tryCreate({
     kind: 'resampling',
     algorithm: linear ? 'linear' : 'nearest',

@@ -1,6 +1,6 @@
 import { CallArguments } from './call-arguments.ts'
 import type { MemoryDescriptor, Operation, Primitive } from './binding/dnnl.ts'
-import { blockedBy16, isSlow } from './layout-choices.ts'
+import { blockedBy16, denseOrCopied, isSlow } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Node, Value } from '../../ir/graph.ts'
@@ -33,7 +33,7 @@ function pool(node: Node, lowering: Lowering, input: Value, windows: Windows): s
   const result = lowering.tensorOf(node.output(0))
   const create = (source: MemoryDescriptor): Primitive | undefined =>
     lowering.tryCreate({ kind: 'pooling', ...windows, source, destination: lowering.any(result) })
-  let source = lowering.current(input)
+  let source = denseOrCopied(lowering, input)
   let primitive = create(source.descriptor)
   if (primitive === undefined) return 'the library has no such pooling'
   if (hasPlainLoops(primitive)) {
@@ -68,7 +68,7 @@ export function poolMean(
   const { sizes, dim } = lowering.tensorOf(input)
   const isSpatial = dim >= 3 && dim <= 5 && reduced.size === dim - 2 && !reduced.has(0) && !reduced.has(1)
   if (!isSpatial) return false
-  const source = lowering.current(input)
+  const source = denseOrCopied(lowering, input)
   const kernel = sizes.slice(2)
   const none = kernel.map(() => 0)
   const primitive = lowering.tryCreate({

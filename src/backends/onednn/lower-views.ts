@@ -1,6 +1,14 @@
+import { PermafrostError } from '../../errors.ts'
 import type { Node, Value } from '../../ir/graph.ts'
+import type { IValue } from '../../ir/ivalue.ts'
+import { schemaKey } from '../../ir/schema.ts'
+import { findOperator } from '../../ops/index.ts'
 import { schemaOfNode } from '../../ops/schema-table.ts'
-import { CallArguments } from './call-arguments.ts'
+import { createEnvironment } from '../../runtime/environment.ts'
+import { tensorsIn } from '../../runtime/value-tensors.ts'
+import { itemSize } from '../../tensor/dtype.ts'
+import { Tensor } from '../../tensor/tensor.ts'
+import type { MemoryDescriptor } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 
 /** Whether the node only looks at memory of its inputs in another way. */
@@ -26,35 +34,53 @@ function isListOfViews(node: Node): boolean {
 }
 
 /**
- * A permutation is a look at any strided place of its input, not only at home: what lies channels-last is contiguous
- * for whoever works on the last dimension.
+ * What is a look at the input's own strides may be one at other strides in which it lies too: channels that are split, mixed
+ * or left out where they are innermost, say. Each such place is a place of the result.
  */
 export function lowerView(node: Node, lowering: Lowering): void {
-  const order = permutationOf(node, lowering)
-  if (order === undefined) return
-  const [input] = node.inputs as [Value]
-  const output = node.output()
+  const maker = node.kind === 'prim::ListUnpack' ? node.input().node : node
+  const [input] = maker.inputs
+  if (input === undefined || !lowering.isTensor(input)) return
   for (const placement of lowering.placementsOf(input)) {
-    const { strides, dtype } = placement.descriptor
-    if (strides?.length !== order.length) continue
-    const { sizes } = lowering.tensorOf(output)
-    const permuted = order.map((axis) => strides[axis]!)
-    lowering.alsoAt(output, { ...placement, descriptor: lowering.dnnl.describe(dtype, sizes, permuted) })
+    const looks = looksAt(maker, input, placement.descriptor, lowering)
+    node.outputs.forEach((output, i) => {
+      const look = looks?.[i]
+      if (look === undefined || !lowering.isTensor(output)) return
+      const { dtype, sizes, strides, storageOffset } = look
+      if (sizes.join() !== lowering.tensorOf(output).sizes.join()) return
+      lowering.alsoAt(output, {
+        ...placement,
+        offset: placement.offset + storageOffset * itemSize(dtype),
+        descriptor: lowering.dnnl.describe(dtype, sizes, strides),
+      })
+    })
   }
 }
 
-function permutationOf(node: Node, lowering: Lowering): readonly number[] | undefined {
-  const args = new CallArguments(node, lowering)
-  const input = args.tensor('self')
-  if (!input) return undefined
-  const { dim } = lowering.tensorOf(input)
-  const wrap = (axis: number): number => (axis < 0 ? axis + dim : axis)
-  if (node.kind === 'aten::permute') return args.numbers('dims', dim)?.map(wrap)
-  if (node.kind !== 'aten::transpose') return undefined
-  const [a, b] = [args.number('dim0'), args.number('dim1')]
-  if (a === undefined || b === undefined) return undefined
-  const order = Array.from({ length: dim }, (_, i) => i)
-  order[wrap(a)] = wrap(b)
-  order[wrap(b)] = wrap(a)
-  return order
+/** What the node gives of its input in those strides, if that is looks at it and nothing else. */
+function looksAt(
+  node: Node,
+  input: Value,
+  { dtype, strides }: MemoryDescriptor,
+  lowering: Lowering,
+): readonly Tensor[] | undefined {
+  const schema = schemaOfNode(node)
+  const operator = schema && findOperator(schemaKey(schema))
+  if (!operator || strides === undefined) return undefined
+  const whole = Tensor.meta(dtype, lowering.tensorOf(input).sizes, strides)
+  const args = node.inputs.map((value) => (value === input ? whole : knownValue(value, lowering)))
+  if (args.includes(undefined)) return undefined
+  try {
+    const results = operator.evaluate(args as IValue[], createEnvironment())
+    const tensors = results.flatMap((result) => [...tensorsIn(result)])
+    return tensors.every(({ storage }) => storage === whole.storage) ? tensors : undefined
+  } catch (error) {
+    // `view` is no look at strides that do not fit together.
+    if (error instanceof PermafrostError) return undefined
+    throw error
+  }
+}
+
+function knownValue(value: Value, lowering: Lowering): IValue | undefined {
+  return lowering.graph.tensors.get(value) ?? lowering.constantOf(value)
 }
