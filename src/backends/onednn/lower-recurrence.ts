@@ -1,12 +1,12 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import { contiguousStrides, type Tensor } from '../../tensor/tensor.ts'
+import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor, type Primitive, type RecurrentCell } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
 import { rowMajorOf } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
-import { constantsIn, stateArguments, statesOf, weightArguments } from './recurrent-arguments.ts'
+import { stateArguments, statesOf, weightArguments } from './recurrent-arguments.ts'
 import { packLayer, type LayerWeights, type PackedLayer } from './recurrent-weights.ts'
 
 const cells: Readonly<Record<string, RecurrentCell>> = {
@@ -35,7 +35,8 @@ const lowerRecurrence: LoweringRule = (node, lowering) => {
   if (typeof recurrence === 'string') return recurrence
   const { cell, weights } = recurrence
   const sequences = sequencesOf(node, lowering, recurrence)
-  const packed = weights.map((each) => packLayer(lowering, cell, each))
+  const packed = weights.map((each) => packLayer(lowering, node, cell, each))
+  if (!packed.every((layer) => layer !== undefined)) return 'the library cannot add its biases'
   const primitives = packed.map((each, i) => createPrimitive(lowering, recurrence, each, sequences, i))
   if (!primitives.every((primitive) => primitive !== undefined)) return 'the library has no such recurrence'
   addSteps(node, lowering, recurrence, packed, sequences, primitives)
@@ -53,23 +54,21 @@ function readRecurrence(node: Node, lowering: Lowering): Recurrence | string {
   const widths = new Set(states.map((state) => lowering.tensorOf(state).sizes.at(-1)!))
   const [units] = widths
   if (widths.size !== 1 || !units) return 'it projects its hidden state'
-  const params = constantsIn(args.value('params')?.node.inputs ?? [], lowering)
-  if (!params) return 'its weights are not constant'
   return {
     cell: cells[node.kind]!,
     input,
     states,
-    weights: groupWeights(params, args.number('has_biases') === 1),
+    weights: groupWeights(args.value('params')!.node.inputs, args.number('has_biases') === 1),
     directions: args.number('bidirectional') === 1 ? 2 : 1,
     batchFirst: args.number('batch_first') === 1,
     units,
   }
 }
 
-function groupWeights(params: readonly Tensor[], hasBiases: boolean): readonly LayerWeights[] {
+function groupWeights(params: readonly Value[], hasBiases: boolean): readonly LayerWeights[] {
   const each = hasBiases ? 4 : 2
   return Array.from({ length: params.length / each }, (_, i) => {
-    const [input, hidden, ...biases] = params.slice(i * each) as [Tensor, Tensor, Tensor, Tensor]
+    const [input, hidden, ...biases] = params.slice(i * each) as [Value, Value, Value, Value]
     return { input, hidden, biases: hasBiases ? [biases[0], biases[1]] : undefined }
   })
 }

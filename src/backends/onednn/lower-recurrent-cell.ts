@@ -1,11 +1,10 @@
-import type { Node } from '../../ir/graph.ts'
 import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor, type RecurrentCell } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
 import { rowMajorOf } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
-import { constantsIn, stateArguments, statesOf, weightArguments } from './recurrent-arguments.ts'
+import { stateArguments, statesOf, weightArguments } from './recurrent-arguments.ts'
 import { packLayer, type LayerWeights } from './recurrent-weights.ts'
 
 const cells: Readonly<Record<string, RecurrentCell>> = {
@@ -23,10 +22,11 @@ const lowerCell: LoweringRule = (node, lowering) => {
   const { dtype, sizes, numel } = lowering.tensorOf(input)
   if (dtype !== 'float32') return `no kernel for ${dtype}`
   if (numel === 0) return 'its input is empty'
-  const weights = readWeights(node, lowering)
+  const weights = readWeights(args)
   if (typeof weights === 'string') return weights
-  const [batch, units] = [sizes[0]!, weights.hidden.sizes[1]!]
-  const layer = packLayer(lowering, cells[node.kind]!, weights)
+  const [batch, units] = [sizes[0]!, lowering.tensorOf(weights.hidden).sizes[1]!]
+  const layer = packLayer(lowering, node, cells[node.kind]!, weights)
+  if (!layer) return 'the library cannot add its biases'
   const [source, state, destination] = [
     [1, ...sizes],
     [1, 1, batch, units],
@@ -59,14 +59,13 @@ function dense(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
   return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
 }
 
-function readWeights(node: Node, lowering: Lowering): LayerWeights | string {
-  const args = new CallArguments(node, lowering)
-  const values = ['w_ih', 'w_hh', 'b_ih', 'b_hh'].map((name) => args.tensor(name))
-  const given = values.filter((value) => value !== undefined)
-  const [input, hidden, ...biases] = constantsIn(given, lowering) ?? []
-  if (!input || !hidden) return 'its weights are not constant'
-  if (biases.length === 1) return 'it has one bias only'
-  return { input, hidden, biases: biases.length === 0 ? undefined : [biases[0]!, biases[1]!] }
+function readWeights(args: CallArguments): LayerWeights | string {
+  const [input, hidden, inputBias, hiddenBias] = ['w_ih', 'w_hh', 'b_ih', 'b_hh'].map((name) =>
+    args.tensor(name),
+  )
+  if (!input || !hidden) return 'its weights are no tensors'
+  if (inputBias && hiddenBias) return { input, hidden, biases: [inputBias, hiddenBias] }
+  return inputBias || hiddenBias ? 'it has one bias only' : { input, hidden, biases: undefined }
 }
 
 export const recurrentCellRules: Readonly<Record<string, LoweringRule>> = Object.fromEntries(

@@ -1,7 +1,5 @@
 import type { Value } from '../../ir/graph.ts'
-import { Tensor } from '../../tensor/tensor.ts'
 import { argument } from './binding/dnnl.ts'
-import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
 import type { PackedLayer } from './recurrent-weights.ts'
 import type { StepArgument } from './step.ts'
@@ -9,12 +7,6 @@ import type { StepArgument } from './step.ts'
 /** The hidden state, and the memory of an LSTM, which takes a list of both. */
 export function statesOf(hx: Value): readonly Value[] {
   return hx.node.kind === 'prim::ListConstruct' ? hx.node.inputs : [hx]
-}
-
-/** Undefined where one of the values is no constant tensor. */
-export function constantsIn(values: readonly Value[], lowering: Lowering): readonly Tensor[] | undefined {
-  const tensors = values.map((value) => lowering.constantOf(value))
-  return tensors.every((tensor) => tensor instanceof Tensor) ? tensors : undefined
 }
 
 export function weightArguments({ weights, stateWeights, bias }: PackedLayer): readonly StepArgument[] {
