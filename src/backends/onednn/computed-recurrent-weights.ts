@@ -1,10 +1,10 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor } from './binding/dnnl.ts'
-import type { BiasGate } from './constant-recurrent-weights.ts'
 import { rowMajorOf } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
+import { weightsDescriptor, type BiasGate } from './recurrent-weight-layout.ts'
 
 /** The placement's elements from one on, in other sizes and strides. */
 function look(placement: Placement, descriptor: MemoryDescriptor, at: number): Placement {
@@ -26,11 +26,11 @@ export function arrangeWeights(
   const [units, features] = [sizes[0]! / order.length, sizes[1]!]
   const [step, featureStep] = strides as [number, number]
   const { dnnl } = lowering
-  const all = [1, 1, features, order.length, units]
+  const wanted = weightsDescriptor(dnnl, features, order.length, units)
   const one = [1, 1, features, 1, units]
-  const result = lowering.allocate(dnnl.describe('float32', all, contiguousStrides(all)))
+  const result = lowering.allocate(wanted)
   const from = dnnl.describe('float32', one, [1, 1, featureStep, 1, step])
-  const to = dnnl.describe('float32', one, contiguousStrides(all))
+  const to = dnnl.describe('float32', one, wanted.strides!)
   const source = lowering.home(weights)
   order.forEach((gate, i) =>
     lowering.reorder(look(source, from, gate * units * step), look(result, to, i * units), node),

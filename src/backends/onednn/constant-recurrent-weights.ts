@@ -1,45 +1,40 @@
-import { cat } from '../../ops/joining.ts'
-import { matrixTranspose } from '../../ops/permuting.ts'
 import { narrow } from '../../ops/slicing.ts'
-import { floatData } from '../../ops/tensor-access.ts'
-import type { Storage } from '../../tensor/storage.ts'
-import { contiguousStrides, numelOf, type Tensor } from '../../tensor/tensor.ts'
+import { copyInto, floatData } from '../../ops/tensor-access.ts'
+import { Storage } from '../../tensor/storage.ts'
+import { contiguousStrides, numelOf, Tensor } from '../../tensor/tensor.ts'
+import type { MemoryDescriptor } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
+import { weightsDescriptor, type BiasGate } from './recurrent-weight-layout.ts'
 import { identityOf } from './weight-cache.ts'
-
-/** The gates of the input's and of the state's bias that are added. */
-export type BiasGate = readonly [input: number | undefined, state: number | undefined]
 
 /** @param order where the library's gates are among those of the weights */
 export function packWeights(lowering: Lowering, weights: Tensor, order: readonly number[]): Placement {
-  const ordered = order.every((gate, i) => gate === i) ? weights : reordered(weights, order)
-  const [rows, features] = ordered.sizes as [number, number]
+  const [units, features] = [weights.sizes[0]! / order.length, weights.sizes[1]!]
+  const wanted = weightsDescriptor(lowering.dnnl, features, order.length, units)
+  const ordered = order.every((gate, i) => gate === i) ? weights : reordered(weights, order, wanted)
   const [step, featureStep] = ordered.strides as [number, number]
-  const units = rows / order.length
-  const sizes = [1, 1, features, order.length, units]
-  const outer = ordered.numel
-  return lowering.packed(
-    ordered,
-    lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes)),
-    lowering.dnnl.describe('float32', sizes, [outer, outer, featureStep, units * step, step]),
-  )
+  const strides = [1, 1, featureStep, units * step, step]
+  return lowering.packed(ordered, wanted, lowering.dnnl.describe('float32', wanted.sizes, strides))
 }
 
 /** Weights with gates in the library's order, for as long as the originals' storages are there. */
 const known = new WeakMap<Storage, Map<string, Tensor>>()
 
-/** The weights with their gates in another order; features lie outermost, so that nothing is left to pack. */
-function reordered(weights: Tensor, order: readonly number[]): Tensor {
+/** The weights with their gates in another order, in the layout already, so that nothing is left to pack. */
+function reordered(weights: Tensor, order: readonly number[], wanted: MemoryDescriptor): Tensor {
   const ofStorage = known.get(weights.storage) ?? new Map<string, Tensor>()
   known.set(weights.storage, ofStorage)
   const key = identityOf(weights, 0)
   const there = ofStorage.get(key)
   if (there) return there
-  const units = weights.sizes[0]! / order.length
-  const columns = matrixTranspose(weights)
-  const gates = order.map((gate) => narrow(columns, 1, gate * units, units))
-  const result = matrixTranspose(cat(gates, 1))
+  const [rows, features] = weights.sizes as [number, number]
+  const units = rows / order.length
+  const strides = [1, wanted.strides![2]!]
+  const result = new Tensor(Storage.ofLength(wanted.byteLength), 'float32', [rows, features], { strides })
+  order.forEach((gate, i) =>
+    copyInto(narrow(result, 0, i * units, units), narrow(weights, 0, gate * units, units)),
+  )
   ofStorage.set(key, result)
   return result
 }

@@ -2,9 +2,10 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import type { RecurrentCell } from './binding/dnnl.ts'
 import { addBiases, arrangeWeights } from './computed-recurrent-weights.ts'
-import { packBiases, packWeights, type BiasGate } from './constant-recurrent-weights.ts'
+import { packBiases, packWeights } from './constant-recurrent-weights.ts'
 import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
+import type { BiasGate } from './recurrent-weight-layout.ts'
 
 /** The weights of one layer in one direction, as libtorch has them: gates · units × features. */
 export interface LayerWeights {
@@ -43,8 +44,6 @@ const gatesOf: Readonly<Record<RecurrentCell, Gates>> = {
 }
 
 /**
- * Places weights features-first, `ldigo`, and not as the library would like best: of its blocks for AVX-512, an LSTM on one
- * sequence takes 1.3 times as long (2.6.3), and what it packs for a matrix product may be for as many threads as there were.
  * Constants are packed now, others are brought into the layout at every run.
  *
  * @returns undefined where the library cannot add biases
