@@ -237,6 +237,12 @@ describe.skipIf(oneDnn === undefined)('recurrent networks on oneDNN', () => {
         return b.calls('lstm', three, b.input(noise([3, 3], 3)), sizes, states, weights(b, 0), ...options)
       }),
     ).toEqual(['reference: its sequences are packed'])
+    const b = new GraphBuilder()
+    const states = [b.input(noise([2, 2], 1)), b.input(noise([2, 4], 2))]
+    const given = [[16, 3], [16, 2], [16], [16]].map((sizes, i) => b.input(noise(sizes, i)))
+    b.output(...b.calls('lstm_cell', [TensorT, TensorT], b.input(noise([2, 3], 3)), states, ...given))
+    expectSame(b)
+    expect(placesOf(b, 'lstm_cell')).toEqual(['reference: its states have two widths'])
   })
 
   it('stay with the interpreter in training, where elements are dropped by chance', () => {

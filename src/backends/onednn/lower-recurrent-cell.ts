@@ -25,6 +25,8 @@ const lowerCell: LoweringRule = (node, lowering) => {
   const weights = readWeights(args)
   if (typeof weights === 'string') return weights
   const [batch, units] = [sizes[0]!, lowering.tensorOf(weights.hidden).sizes[1]!]
+  if (statesOf(hx).some((value) => lowering.tensorOf(value).sizes[1] !== units))
+    return 'its states have two widths'
   const layer = packLayer(lowering, node, cells[node.kind]!, weights)
   if (!layer) return 'the library cannot add its biases'
   const [source, state, destination] = [
