@@ -3,7 +3,7 @@ import { sigmoidOf } from './activation.ts'
 import type { FloatArray } from './elementwise.ts'
 import { floatsOf } from './float-compute.ts'
 import { linear } from './linear.ts'
-import { allocate } from './tensor-access.ts'
+import { allocateFor } from './tensor-access.ts'
 
 export interface RecurrentWeights {
   readonly input: Tensor
@@ -107,23 +107,25 @@ export function stepCell(
   const units = weights.hidden.sizes[0]! / cell.gates
   const active = hidden.asStrided([rows, width], [width, 1], 0)
   const gates = linear(active, weights.hidden, weights.hiddenBias)
-  const result = allocate(hidden.dtype, [rows, units])
-  const [input, hiddenGates, out] = [floatsOf(inputGates), floatsOf(gates), floatsOf(result)]
-  const state = floatsOf(memory ?? hidden)
-  const stride = cell.gates * units
-  for (let row = 0; row < rows; row++)
-    cell.next(
-      {
-        units,
-        input,
-        inputAt: (first + row) * stride,
-        hidden: hiddenGates,
-        hiddenAt: row * stride,
-        state,
-        stateAt: row * units,
-        out,
-      },
-      row * units,
-    )
+  const result = allocateFor([gates], hidden.dtype, [rows, units])
+  if (!result.isMeta) computeRows(cell, inputGates, first, gates, memory ?? hidden, result)
   return weights.projection === null ? result : linear(result, weights.projection, null)
+}
+
+function computeRows(
+  cell: Cell,
+  inputGates: Tensor,
+  first: number,
+  hiddenGates: Tensor,
+  states: Tensor,
+  result: Tensor,
+): void {
+  const [rows, units] = result.sizes as [number, number]
+  const [input, hidden, out] = [floatsOf(inputGates), floatsOf(hiddenGates), floatsOf(result)]
+  const state = floatsOf(states)
+  const stride = cell.gates * units
+  for (let row = 0; row < rows; row++) {
+    const [inputAt, hiddenAt] = [(first + row) * stride, row * stride]
+    cell.next({ units, input, inputAt, hidden, hiddenAt, state, stateAt: row * units, out }, row * units)
+  }
 }

@@ -92,7 +92,8 @@ function oneStep(cell: Cell, states: readonly Tensor[], args: CellArguments): Te
           `and state of size ${sizesText(state.sizes)}`,
       )
   for (const state of states) requireSameDType(input, { hx: state })
-  const state = ownState(states[0]!, states[1] ?? null)
+  const sources = [input, ...states, args.w_ih, args.w_hh, args.b_ih, args.b_hh]
+  const state = ownState(states[0]!, states[1] ?? null, sources)
   const own = (tensor: Tensor | null): Tensor | null => tensor && forKernel(tensor)
   const weights: RecurrentWeights = {
     input: forKernel(args.w_ih),

@@ -1,4 +1,4 @@
-import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, Tensor } from '../tensor/tensor.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { dropout } from './dropout.ts'
 import { OperatorArgumentError } from './errors.ts'
@@ -15,7 +15,7 @@ import { linear } from './linear.ts'
 import type { EvaluationContext } from './operator.ts'
 import { stepCell, type Cell, type CellState, type RecurrentWeights } from './recurrent-cell.ts'
 import { narrow, select } from './slicing.ts'
-import { allocate, cloneAs, copyInto } from './tensor-access.ts'
+import { allocateFor, cloneAs, copyInto } from './tensor-access.ts'
 
 export interface RecurrentOptions {
   readonly has_biases: boolean
@@ -54,15 +54,16 @@ export function runRecurrence(
   const weights = groupWeights(cell, states, params, options, directions)
   checkStates(cell, data, states, batches[0]!, options.num_layers * directions)
   const last: CellState[] = []
+  const sources = [data, ...states, ...params]
   let rows = forKernel(data)
   for (let layer = 0; layer < options.num_layers; layer++) {
     if (layer > 0 && options.train && options.dropout > 0)
       rows = dropout(rows, options.dropout, true, { feature: false, alpha: false }, () => context.random())
     const width = states[0]!.sizes[2]!
-    const output = allocate(rows.dtype, [rows.sizes[0]!, directions * width])
+    const output = allocateFor(sources, rows.dtype, [rows.sizes[0]!, directions * width])
     for (let direction = 0; direction < directions; direction++) {
       const index = layer * directions + direction
-      const state = stateAt(states, index)
+      const state = stateAt(states, index, sources)
       checkWeights(cell, weights[index]!, rows, state)
       const part = narrow(output, 1, direction * width, width)
       last.push(runDirection(cell, weights[index]!, rows, batches, state, part, direction === 1))
@@ -88,6 +89,7 @@ function runDirection(
   output: Tensor,
   backwards: boolean,
 ): CellState {
+  if (output.isMeta) return state
   const gates = linear(data, weights.input, weights.inputBias)
   let end = data.sizes[0]!
   let start = 0
@@ -102,14 +104,28 @@ function runDirection(
   return state
 }
 
-function stateAt([hidden, memory]: readonly Tensor[], index: number): CellState {
-  return ownState(select(hidden!, 0, index), memory === undefined ? null : select(memory, 0, index))
+function stateAt(
+  [hidden, memory]: readonly Tensor[],
+  index: number,
+  sources: readonly (Tensor | null)[],
+): CellState {
+  return ownState(select(hidden!, 0, index), memory === undefined ? null : select(memory, 0, index), sources)
 }
 
-/** Copies of the states, row-major in the kernel's dtype, for `stepCell` to read and write. */
-export function ownState(hidden: Tensor, memory: Tensor | null): CellState {
-  const copy = (tensor: Tensor): Tensor =>
-    cloneAs(tensor, kernelDType(tensor.dtype), contiguousStrides(tensor.sizes))
+/**
+ * Copies of the states, row-major in the kernel's dtype, for `stepCell` to read and write; without elements where one
+ * of the tensors that they will be computed from has none.
+ */
+export function ownState(
+  hidden: Tensor,
+  memory: Tensor | null,
+  sources: readonly (Tensor | null)[],
+): CellState {
+  const isMeta = sources.some((source) => source?.isMeta === true)
+  const copy = (tensor: Tensor): Tensor => {
+    const dtype = kernelDType(tensor.dtype)
+    return isMeta ? Tensor.meta(dtype, tensor.sizes) : cloneAs(tensor, dtype, contiguousStrides(tensor.sizes))
+  }
   return { hidden: copy(hidden), memory: memory && copy(memory) }
 }
 

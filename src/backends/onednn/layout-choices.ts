@@ -37,6 +37,11 @@ export function rowMajor(lowering: Lowering, sizes: readonly number[]): MemoryDe
   return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
 }
 
+/** The value in row-major order. */
+export function rowMajorOf(lowering: Lowering, value: Value): Placement {
+  return lowering.in(value, rowMajor(lowering, lowering.tensorOf(value).sizes))
+}
+
 /** A look at a part, or at some elements several times, is copied first: the result has all of its elements once. */
 export function denseOrCopied(lowering: Lowering, value: Value): Placement {
   const current = lowering.current(value)

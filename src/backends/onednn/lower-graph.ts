@@ -18,6 +18,8 @@ import { matrixProductRules } from './lower-matrix-product.ts'
 import { normalizationRules } from './lower-normalization.ts'
 import { poolingRules } from './lower-pooling.ts'
 import { preluRules } from './lower-prelu.ts'
+import { recurrenceRules } from './lower-recurrence.ts'
+import { recurrentCellRules } from './lower-recurrent-cell.ts'
 import { isView, lowerView, writesInPlace } from './lower-views.ts'
 import { binaryOf, EpilogueFinder, type Epilogue } from './post-operations.ts'
 import type { PlanBuffer } from './placement.ts'
@@ -37,6 +39,12 @@ const others: Readonly<Record<string, LoweringRule>> = {
   ...attentionRules,
   ...preluRules,
   'aten::cat': lowerConcat,
+}
+
+/** These give all of their results. */
+const withSeveralResults: Readonly<Record<string, LoweringRule>> = {
+  ...recurrenceRules,
+  ...recurrentCellRules,
 }
 
 /** Lowers a specialised graph node by node. What the library cannot do is done by the reference kernels, and why. */
@@ -114,7 +122,9 @@ class GraphLowering {
     if (writesInPlace(node)) this.#lowerByReference(node, 'it writes in place')
     else if (isView(node, this.#lowering)) lowerView(node, this.#lowering)
     else {
-      const rule = onlyFirstIsUsed(node) ? (others[node.kind] ?? this.#elementwiseRule(node)) : undefined
+      const rule =
+        withSeveralResults[node.kind] ??
+        (onlyFirstIsUsed(node) ? (others[node.kind] ?? this.#elementwiseRule(node)) : undefined)
       const reason = rule ? this.#attempt(rule, node, []) : 'the library has no such operator'
       if (reason !== undefined) this.#lowerByReference(node, reason)
     }

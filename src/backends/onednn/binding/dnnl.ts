@@ -61,6 +61,12 @@ interface Windows {
   readonly paddingEnd: readonly number[]
 }
 
+/**
+ * Cells of recurrent networks. The library's gates come in the order input, forget, cell, output (LSTM), and update, reset,
+ * new (GRU, the reset gate behind the product with weights: its `lbr_gru`).
+ */
+export type RecurrentCell = 'lstm' | 'gru' | 'tanh' | 'relu'
+
 /** What a primitive computes. Descriptors may be `any` where the library shall choose. */
 export type Operation =
   | ({
@@ -137,6 +143,27 @@ export type Operation =
       readonly source: MemoryDescriptor
       readonly destination: MemoryDescriptor
     }
+  | RecurrenceOperation
+
+/** One layer in one direction. */
+export interface RecurrenceOperation {
+  readonly kind: 'recurrence'
+  readonly cell: RecurrentCell
+  /** From the last step to the first; the result lies in the order of the steps nonetheless. */
+  readonly backwards: boolean
+  /** Steps × batch × features. */
+  readonly source: MemoryDescriptor
+  /** 1 × 1 × batch × units: each of the states, before and after. */
+  readonly state: MemoryDescriptor
+  /** 1 × 1 × features × gates × units. */
+  readonly weights: MemoryDescriptor
+  /** 1 × 1 × units × gates × units. */
+  readonly stateWeights: MemoryDescriptor
+  /** 1 × 1 × gates × units; a GRU's fourth is that of the state in its new gate. The library does not go without. */
+  readonly bias: MemoryDescriptor
+  /** Steps × batch × units. */
+  readonly destination: MemoryDescriptor
+}
 
 /** The library's numbers of arguments (dnnl_types.h, DNNL_ARG_…), as far as they are the same in versions 2 and 3. */
 export const argument = {
@@ -144,6 +171,12 @@ export const argument = {
   secondSource: 2,
   destination: 17,
   weights: 33,
+  /** Of a recurrence: the hidden state and an LSTM's memory, before and after. */
+  hidden: 2,
+  memory: 3,
+  lastHidden: 18,
+  lastMemory: 19,
+  stateWeights: 34,
   bias: 41,
   mean: 49,
   variance: 50,

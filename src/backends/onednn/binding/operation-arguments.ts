@@ -1,9 +1,10 @@
-import type { BinaryAlgorithm, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
+import { forwardInference, type Conventions, type OperationArguments } from './conventions.ts'
+import type { BinaryAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import type { CArgument } from './foreign-library.ts'
 import { pointerTo } from './native-descriptor.ts'
+import { recurrenceArguments } from './recurrence-arguments.ts'
 
 // Numbers of enumerations (dnnl_types.h), the same in versions 2 and 3.
-const forwardInference = 96
 const forwardTraining = 64
 const useStatistics = 1
 const convolutionAlgorithms = { direct: 1, winograd: 2, auto: 3 }
@@ -23,36 +24,6 @@ export const binaryAlgorithms: Readonly<Record<BinaryAlgorithm, number>> = {
 
 /** Operations that are described by functions of one shape. */
 export type DescribedOperation = Exclude<Operation, { kind: 'reorder' | 'concat' }>
-
-/** The part of a C function's name that says what it describes, and what it takes. */
-export interface OperationArguments {
-  readonly name: string
-  readonly parameters: string
-  readonly args: readonly CArgument[]
-}
-
-/** How versions of the library differ. */
-export interface Conventions {
-  /** The function's number, alpha and beta. */
-  eltwise(
-    algorithm: EltwiseAlgorithm,
-    alpha: number,
-    beta: number,
-  ): readonly [code: number, alpha: number, beta: number]
-  readonly names: {
-    readonly convolution: string
-    readonly deconvolution: string
-    readonly pooling: string
-    readonly softmax: string
-  }
-  /** Whether what keeps its sizes is described by source and destination, or by one descriptor for both. */
-  readonly describesBoth: boolean
-  readonly normalizationFlags: {
-    readonly scale: number
-    readonly shift: number
-    readonly relu: number
-  }
-}
 
 type OfKind<K extends Operation['kind']> = Extract<Operation, { kind: K }>
 
@@ -161,6 +132,7 @@ const describers: {
     parameters: 'int algorithm, void* src, void* dst, float p, float eps',
     args: [reductionAlgorithms[algorithm], pointerTo(source), pointerTo(destination), 0, 0],
   }),
+  recurrence: recurrenceArguments,
 }
 
 const productParameters = 'void* src, void* wei, void* bias, void* dst'

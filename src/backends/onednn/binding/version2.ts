@@ -1,12 +1,13 @@
 import type { DType } from '../../../tensor/dtype.ts'
 import type { BlockedLayout } from '../../../tensor/layout.ts'
+import type { Conventions } from './conventions.ts'
 import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import { readBytes, type ForeignLibrary } from './foreign-library.ts'
 import { Functions } from './functions.ts'
 import { descriptorBytes, MemoryDescriptor2, structOf } from './memory-descriptor2.ts'
 import { describeMemory, pointerTo } from './native-descriptor.ts'
 import { NativeLibrary, type UnaryPostOperation } from './native-library.ts'
-import { operationArguments, type Conventions, type DescribedOperation } from './operation-arguments.ts'
+import { operationArguments, type DescribedOperation } from './operation-arguments.ts'
 
 // Numbers of enumerations in oneDNN 2.x (dnnl_types.h).
 const eltwiseAlgorithms: Readonly<Record<EltwiseAlgorithm, number>> = {
@@ -40,6 +41,8 @@ const conventions: Conventions = {
   },
   describesBoth: false,
   normalizationFlags: { scale: 8, shift: 16, relu: 4 },
+  forwards: 0,
+  hasMoreWeights: false,
   eltwise: (algorithm, alpha, beta) => [eltwiseAlgorithms[algorithm], alpha, beta],
 }
 
@@ -49,6 +52,7 @@ const required = [
   ...['pooling_v2_forward_desc_init', 'eltwise_forward_desc_init', 'binary_desc_init'],
   ...['softmax_v2_forward_desc_init', 'layer_normalization_forward_desc_init', 'reduction_desc_init'],
   ...['batch_normalization_forward_desc_init', 'resampling_forward_desc_init', 'prelu_forward_desc_init'],
+  ...['lstm_forward_desc_init', 'lbr_gru_forward_desc_init', 'vanilla_rnn_forward_desc_init'],
 ]
 
 /** Larger than any of the structs that describe operations. */

@@ -1,12 +1,13 @@
 import type { DType } from '../../../tensor/dtype.ts'
 import type { BlockedLayout } from '../../../tensor/layout.ts'
+import type { Conventions } from './conventions.ts'
 import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import type { ForeignLibrary } from './foreign-library.ts'
 import { Functions } from './functions.ts'
 import { DescriptorMaker } from './memory-descriptor3.ts'
 import { describeMemory, pointerTo } from './native-descriptor.ts'
 import { NativeLibrary, type UnaryPostOperation } from './native-library.ts'
-import { operationArguments, type Conventions } from './operation-arguments.ts'
+import { operationArguments } from './operation-arguments.ts'
 
 // Numbers of enumerations in oneDNN 3.x (dnnl_types.h).
 const eltwiseAlgorithms: Readonly<Record<EltwiseAlgorithm, number>> = {
@@ -47,6 +48,8 @@ const conventions: Conventions = {
   },
   describesBoth: true,
   normalizationFlags: { scale: 2, shift: 4, relu: 8 },
+  forwards: 1,
+  hasMoreWeights: true,
   eltwise: (algorithm, ...numbers) => [eltwiseAlgorithms[algorithm], ...(builtIn[algorithm] ?? numbers)],
 }
 
@@ -56,7 +59,8 @@ const required = [
   ...[
     ...['convolution_forward', 'deconvolution_forward', 'matmul', 'inner_product_forward', 'pooling_forward'],
     ...['eltwise_forward', 'binary', 'softmax_forward', 'layer_normalization_forward', 'reduction'],
-    ...['batch_normalization_forward', 'resampling_forward', 'prelu_forward'],
+    ...['batch_normalization_forward', 'resampling_forward', 'prelu_forward', 'lstm_forward'],
+    ...['lbr_gru_forward', 'vanilla_rnn_forward'],
   ].map((name) => `${name}_primitive_desc_create`),
 ]
 
