@@ -70,10 +70,12 @@ import { gridSamplingOperators } from './grid-sampling.ts'
 import { attentionOperators } from './attention.ts'
 import { similarityOperators } from './similarity.ts'
 import { weightNormOperators } from './weight-norm.ts'
+import { oneHotOperators } from './one-hot.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  oneHotOperators,
   weightNormOperators,
   encoderLayerOperators,
   embeddingBagOperators,
