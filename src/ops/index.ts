@@ -71,10 +71,12 @@ import { attentionOperators } from './attention.ts'
 import { similarityOperators } from './similarity.ts'
 import { weightNormOperators } from './weight-norm.ts'
 import { oneHotOperators } from './one-hot.ts'
+import { rmsNormOperators } from './rms-norm.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  rmsNormOperators,
   oneHotOperators,
   weightNormOperators,
   encoderLayerOperators,

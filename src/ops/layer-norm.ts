@@ -3,7 +3,14 @@ import { inOrderOf } from './channels-last.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating, requireSameDType } from './float-compute.ts'
-import { moments, parameter, requireCount, scaleStretches, vectorLike } from './normalization.ts'
+import {
+  checkNormalizedShape,
+  moments,
+  parameter,
+  requireCount,
+  scaleStretches,
+  vectorLike,
+} from './normalization.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
 import { allocate, floatData } from './tensor-access.ts'
@@ -53,24 +60,7 @@ function checkShape(
 ): void {
   requireFloating(input, 'layer_norm')
   if (input.dtype !== 'bfloat16') requireSameDType(input, { weight, bias })
-  if (shape.length === 0)
-    throw new OperatorArgumentError('expected normalized_shape to be at least 1-dimensional', {
-      argument: 'normalized_shape',
-    })
-  for (const [argument, tensor] of Object.entries({ weight, bias }))
-    if (tensor !== null && tensor.sizes.join() !== shape.join())
-      throw new OperatorArgumentError(
-        `expected ${argument} to be of same shape as normalized_shape, but got ${argument} of shape ` +
-          `${sizesText(tensor.sizes)} and normalized_shape = ${sizesText(shape)}`,
-        { argument },
-      )
-  const last = input.sizes.slice(-shape.length)
-  if (last.join() !== shape.join())
-    throw new OperatorArgumentError(
-      `given normalized_shape=${sizesText(shape)}, expected input with shape [*, ${shape.join(', ')}], ` +
-        `but got input of size ${sizesText(input.sizes)}`,
-      { argument: 'input' },
-    )
+  checkNormalizedShape(input, shape, { weight, bias })
 }
 
 const none = new Float64Array(0)
