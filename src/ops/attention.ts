@@ -1,5 +1,5 @@
 import { numelOf, Tensor } from '../tensor/tensor.ts'
-import { broadcastTo } from './broadcast.ts'
+import { broadcastSizes, broadcastTo, sameSizes } from './broadcast.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { dropout } from './dropout.ts'
 import { mapBinary } from './elementwise.ts'
@@ -11,7 +11,7 @@ import { matrixProduct } from './matrix-product.ts'
 import { defineOp, type EvaluationContext, type Operator } from './operator.ts'
 import { permute, transpose } from './permuting.ts'
 import { reshape, view } from './reshaping.ts'
-import { softmax } from './softmax.ts'
+import { safeSoftmax, softmax } from './softmax.ts'
 import { allocate, convert } from './tensor-access.ts'
 import { mean } from './sums.ts'
 
@@ -22,8 +22,12 @@ interface DotProductArguments {
   readonly attn_mask: Tensor | null
   readonly dropout_p: number
   readonly is_causal: boolean
+}
+
+interface LaterArguments extends DotProductArguments {
   /** Of the products before the softmax, where it is not 1 / √width. */
-  readonly scale?: number | null
+  readonly scale: number | null
+  readonly enable_gqa: boolean
 }
 
 /**
@@ -32,21 +36,56 @@ interface DotProductArguments {
  * @throws OperatorArgumentError for a mask beside `is_causal`, or sizes that do not fit
  */
 function dotProductAttention(args: DotProductArguments, context: EvaluationContext): Tensor[] {
-  const { query, key, value, attn_mask: mask, is_causal: causal } = args
-  requireFloating(query, 'scaled_dot_product_attention')
-  requireSameDType(query, { key, value })
-  if (mask !== null && causal)
+  if (args.attn_mask !== null && args.is_causal)
     throw new OperatorArgumentError('explicit attn_mask should not be set when is_causal=True', {
       argument: 'attn_mask',
     })
+  checkDotProduct(args)
+  const scores = maskedScores(args, scaledScores(args.query, args.key))
+  return attendTo(args, softmax(scores, -1), context)
+}
+
+/**
+ * The attention of later libtorch, whose models call it by its public name: with a scale of the model's own, heads of
+ * keys and values that serve several heads of queries, and 0 where every key is hidden (libtorch 2.5). A mask beside
+ * `is_causal` is taken, as by libtorch's kernel for four dimensions.
+ *
+ * @throws OperatorArgumentError when sizes or dtypes do not fit
+ */
+function laterAttention(args: LaterArguments, context: EvaluationContext): Tensor {
+  const { query, key, value, attn_mask: mask, enable_gqa: grouped } = args
+  if (mask !== null && !['bool', 'float32', query.dtype].includes(mask.dtype))
+    throw new OperatorArgumentError(
+      `expected attn_mask dtype to be bool or float32 or to match query dtype ${query.dtype}, but got ${mask.dtype}`,
+      { argument: 'attn_mask' },
+    )
+  const served = grouped ? { ...args, key: repeatHeads(key, query), value: repeatHeads(value, query) } : args
+  checkDotProduct(served)
+  const scores = scaledScores(query, served.key, args.scale)
+  if (mask !== null && !sameSizes(broadcastSizes(scores.sizes, mask.sizes), scores.sizes))
+    throw new OperatorArgumentError(
+      `attn_mask of size ${sizesText(mask.sizes)} does not fit scores of size ${sizesText(scores.sizes)}`,
+      { argument: 'attn_mask' },
+    )
+  return attendTo(served, safeSoftmax(maskedScores(served, scores), -1), context)[0]!
+}
+
+function checkDotProduct({ query, key, value }: DotProductArguments): void {
+  requireFloating(query, 'scaled_dot_product_attention')
+  requireSameDType(query, { key, value })
   if ([query, key, value].some((tensor) => tensor.dim < 2))
     throw new OperatorArgumentError('attention needs query, key and value of at least 2 dimensions')
-  const scores = scaledScores(query, key, args.scale ?? null)
-  const [rows, columns] = [query.sizes.at(-2)!, key.sizes.at(-2)!]
-  const masked = causal ? hide(scores, futureMask(rows, columns), 0) : withMask(scores, mask)
+}
+
+function maskedScores({ attn_mask: mask, is_causal: causal }: DotProductArguments, scores: Tensor): Tensor {
+  const masked = withMask(scores, mask)
+  return causal ? hide(masked, futureMask(scores.sizes.at(-2)!, scores.sizes.at(-1)!), 0) : masked
+}
+
+function attendTo(args: DotProductArguments, weights: Tensor, context: EvaluationContext): Tensor[] {
   const kind = { feature: false, alpha: false }
-  const weights = dropout(softmax(masked, -1), args.dropout_p, true, kind, () => context.random())
-  return [matmul(weights, value), weights]
+  const kept = dropout(weights, args.dropout_p, true, kind, () => context.random())
+  return [matmul(kept, args.value), kept]
 }
 
 function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null): Tensor {
@@ -200,17 +239,9 @@ export const attentionOperators: readonly Operator[] = [
     'aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool need_attn_weights=False, bool is_causal=False) -> (Tensor, Tensor)',
     { isNondeterministic: true, reference: dotProductAttention },
   ),
-  // Of later libtorch, whose models call it by its public name.
   defineOp(
     'aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor',
-    {
-      isNondeterministic: true,
-      reference: (args, context) => {
-        const { query, key, value, enable_gqa: grouped } = args
-        const served = grouped ? { key: repeatHeads(key, query), value: repeatHeads(value, query) } : {}
-        return dotProductAttention({ ...args, ...served }, context)[0]!
-      },
-    },
+    { isNondeterministic: true, reference: laterAttention },
   ),
   defineOp(
     'aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)',
