@@ -13,7 +13,9 @@ import {
 } from './normalization.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocate, anyMeta, floatData } from './tensor-access.ts'
+
+const none = new Float64Array(0)
 
 export interface Normalized {
   readonly output: Tensor
@@ -35,6 +37,8 @@ export function layerNorm(
   eps: number,
 ): Normalized {
   checkShape(input, shape, weight, bias)
+  if (anyMeta([input, weight, bias]))
+    return { output: Tensor.meta(input.dtype, input.sizes), mean: none, inverse: none }
   const length = shape.reduce((n, size) => n * size, 1)
   const rows = length === 0 ? 0 : input.numel / length
   const data = floatData(input)
@@ -63,8 +67,6 @@ function checkShape(
   checkNormalizedShape(input, shape, { weight, bias })
 }
 
-const none = new Float64Array(0)
-
 /** Normalises groups of channels of N × C × … (Wu and He 2018). */
 function groupNorm(
   input: Tensor,
@@ -77,7 +79,7 @@ function groupNorm(
   requireFloating(input, 'group_norm')
   if (input.dtype !== 'bfloat16') requireSameDType(input, { weight, bias })
   requireCount(channels, { weight, bias })
-  if (input.isMeta)
+  if (anyMeta([input, weight, bias]))
     return { output: inOrderOf(input, Tensor.meta(input.dtype, input.sizes)), mean: none, inverse: none }
   const data = floatData(input)
   const length = input.sizes.slice(2).reduce((n, size) => n * size, 1)
@@ -116,11 +118,11 @@ function withStatistics(
   input: Tensor,
   sizes: readonly number[],
 ): Tensor[] {
-  return [
-    output,
-    reshape(vectorLike(mean, input.dtype), sizes),
-    reshape(vectorLike(inverse, input.dtype), sizes),
-  ]
+  const statistic = (values: Float64Array): Tensor =>
+    output.isMeta
+      ? Tensor.meta(kernelDType(input.dtype), sizes)
+      : reshape(vectorLike(values, input.dtype), sizes)
+  return [output, statistic(mean), statistic(inverse)]
 }
 
 export const layerNormOperators: readonly Operator[] = [
@@ -129,9 +131,7 @@ export const layerNormOperators: readonly Operator[] = [
     {
       freezable: ['weight', 'bias'],
       reference: ({ input, normalized_shape, weight, bias, eps }) =>
-        input.isMeta
-          ? (checkShape(input, normalized_shape, weight, bias), Tensor.meta(input.dtype, input.sizes))
-          : layerNorm(input, normalized_shape, weight, bias, eps).output,
+        layerNorm(input, normalized_shape, weight, bias, eps).output,
     },
   ),
   defineOp(
