@@ -1,4 +1,4 @@
-import { type Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { expand, unsqueeze } from './expanding.ts'
@@ -7,7 +7,7 @@ import { channelsLastStrides, hasFormat, memoryFormats } from './memory-layout.t
 import { defineOp, type Operator } from './operator.ts'
 import { narrow } from './slicing.ts'
 import { reshape } from './reshaping.ts'
-import { allocate, allocateFor, copyInto } from './tensor-access.ts'
+import { allocate, allocateFor, anyMeta, copyInto } from './tensor-access.ts'
 import { resultType } from './type-promotion.ts'
 import { copyElements } from './convert.ts'
 import { full } from './creation.ts'
@@ -117,7 +117,9 @@ function padSequence(sequences: readonly Tensor[], batchFirst: boolean, value: n
   if (first === undefined) throw new OperatorArgumentError('received an empty list of sequences')
   const longest = Math.max(...sequences.map((sequence) => sequence.sizes[0] ?? 0))
   const lead = batchFirst ? [sequences.length, longest] : [longest, sequences.length]
-  const result = full([...lead, ...first.sizes.slice(1)], new Double(value), first.dtype)
+  const sizes = [...lead, ...first.sizes.slice(1)]
+  if (anyMeta(sequences)) return Tensor.meta(first.dtype, sizes)
+  const result = full(sizes, new Double(value), first.dtype)
   sequences.forEach((sequence, i) => {
     const batch = narrow(result, batchFirst ? 0 : 1, i, 1)
     const place = narrow(batch, batchFirst ? 1 : 0, 0, sequence.sizes[0]!)

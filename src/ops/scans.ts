@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { isIntegral } from '../tensor/dtype.ts'
 import { computeDType } from './elementwise.ts'
 import type { NumberArray } from './convert.ts'
@@ -44,6 +44,7 @@ function scan(self: Tensor, dimension: number, code: number | null, run: Scan, r
   const dim = wrapDimension(dimension, self.dim)
   const dtype = reductionDType(code, isIntegral(self.dtype, true) ? 'int64' : self.dtype)
   const compute = computeDType(dtype)
+  if (self.isMeta) return Tensor.meta(dtype, self.sizes)
   const source = lastDimension(convert(convert(self, dtype), compute), dim)
   const data = contiguousData(source) as NumberArray
   const result = allocate(compute, source.sizes)
@@ -62,6 +63,7 @@ function scanExtreme(
   beats: (a: number, b: number) => boolean,
 ): [Tensor, Tensor] {
   const dim = wrapDimension(dimension, self.dim)
+  if (self.isMeta) return [Tensor.meta(self.dtype, self.sizes), Tensor.meta('int64', self.sizes)]
   const source = lastDimension(convert(self, computeDType(self.dtype)), dim)
   const data = contiguousData(source) as NumberArray
   const [values, indices] = [allocate(source.dtype, source.sizes), allocate('int64', source.sizes)]
