@@ -72,10 +72,12 @@ import { similarityOperators } from './similarity.ts'
 import { weightNormOperators } from './weight-norm.ts'
 import { oneHotOperators } from './one-hot.ts'
 import { rmsNormOperators } from './rms-norm.ts'
+import { searchingOperators } from './searching.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  searchingOperators,
   rmsNormOperators,
   oneHotOperators,
   weightNormOperators,
