@@ -73,10 +73,12 @@ import { weightNormOperators } from './weight-norm.ts'
 import { oneHotOperators } from './one-hot.ts'
 import { rmsNormOperators } from './rms-norm.ts'
 import { searchingOperators } from './searching.ts'
+import { distanceOperators } from './distances.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  distanceOperators,
   searchingOperators,
   rmsNormOperators,
   oneHotOperators,

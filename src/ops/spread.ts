@@ -80,7 +80,7 @@ function spreadOperators(name: string, of: Spread): Operator[] {
 }
 
 /** The p-norm: (Σ|x|^p)^(1/p), with its limits at 0, ∞ and −∞. */
-function normRow(p: number): RowReducer {
+export function normRow(p: number): RowReducer {
   return (data, start, length) => {
     let total = p === -Infinity ? Infinity : 0
     for (let i = start; i < start + length; i++) {
