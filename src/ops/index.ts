@@ -74,10 +74,18 @@ import { oneHotOperators } from './one-hot.ts'
 import { rmsNormOperators } from './rms-norm.ts'
 import { searchingOperators } from './searching.ts'
 import { distanceOperators } from './distances.ts'
+import { crossProductOperators } from './cross-product.ts'
+import { triangleIndexOperators } from './triangle-indices.ts'
+import { differenceOperators } from './differences.ts'
+import { viewScatteringOperators } from './view-scattering.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  viewScatteringOperators,
+  differenceOperators,
+  triangleIndexOperators,
+  crossProductOperators,
   distanceOperators,
   searchingOperators,
   rmsNormOperators,
