@@ -3,7 +3,7 @@ import { addScaled, multiply } from './arithmetic.ts'
 import { binary, floatingBinary } from './binary.ts'
 import { trueDivide } from './division.ts'
 import type { BinaryKernel } from './elementwise.ts'
-import { withInPlace } from './in-place.ts'
+import { renamed, withInPlace } from './in-place.ts'
 import { defineOp, type Operator } from './operator.ts'
 
 /** The larger; NaN where either is. */
@@ -40,6 +40,10 @@ const minimum = defineOp('aten::minimum(Tensor self, Tensor other) -> Tensor', {
   reference: ({ self, other }) => binary(self, other, smaller),
 })
 
+const arcTangent = defineOp('aten::atan2(Tensor self, Tensor other) -> Tensor', {
+  reference: ({ self, other }) => floatingBinary(self, other, { number: Math.atan2 }),
+})
+
 export const binaryMathOperators: readonly Operator[] = [
   maximum,
   minimum,
@@ -59,9 +63,8 @@ export const binaryMathOperators: readonly Operator[] = [
     reference: ({ self, other }) => binary(self, other, { number: logAddExp }),
   }),
   ...withInPlace(
-    defineOp('aten::atan2(Tensor self, Tensor other) -> Tensor', {
-      reference: ({ self, other }) => floatingBinary(self, other, { number: Math.atan2 }),
-    }),
+    arcTangent,
+    renamed(arcTangent, 'aten::arctan2'),
     defineOp('aten::hypot(Tensor self, Tensor other) -> Tensor', {
       reference: ({ self, other }) => binary(self, other, { number: (a, b) => Math.hypot(a, b) }),
     }),

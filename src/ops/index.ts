@@ -78,10 +78,14 @@ import { crossProductOperators } from './cross-product.ts'
 import { triangleIndexOperators } from './triangle-indices.ts'
 import { differenceOperators } from './differences.ts'
 import { viewScatteringOperators } from './view-scattering.ts'
+import { specialUnaryMathOperators } from './special-unary-math.ts'
+import { specialBinaryMathOperators } from './special-binary-math.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  specialBinaryMathOperators,
+  specialUnaryMathOperators,
   viewScatteringOperators,
   differenceOperators,
   triangleIndexOperators,
