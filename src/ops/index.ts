@@ -80,10 +80,12 @@ import { differenceOperators } from './differences.ts'
 import { viewScatteringOperators } from './view-scattering.ts'
 import { specialUnaryMathOperators } from './special-unary-math.ts'
 import { specialBinaryMathOperators } from './special-binary-math.ts'
+import { unpoolingOperators } from './unpooling.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  unpoolingOperators,
   specialBinaryMathOperators,
   specialUnaryMathOperators,
   viewScatteringOperators,
