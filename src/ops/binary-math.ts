@@ -21,7 +21,8 @@ export const smaller: BinaryKernel = {
 const largerNumber: BinaryKernel = { ...larger, number: (a, b) => (a >= b || b !== b ? a : b) }
 const smallerNumber: BinaryKernel = { ...smaller, number: (a, b) => (a <= b || b !== b ? a : b) }
 
-function logAddExp(a: number, b: number): number {
+/** log(eᵃ + eᵇ) */
+export function logAddExp(a: number, b: number): number {
   if (Math.abs(a) === Infinity && a === b) return a
   return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))
 }

@@ -81,10 +81,16 @@ import { viewScatteringOperators } from './view-scattering.ts'
 import { specialUnaryMathOperators } from './special-unary-math.ts'
 import { specialBinaryMathOperators } from './special-binary-math.ts'
 import { unpoolingOperators } from './unpooling.ts'
+import { quantileOperators } from './quantiles.ts'
+import { histogramOperators } from './histogram.ts'
+import { renormOperators } from './renorm.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  renormOperators,
+  histogramOperators,
+  quantileOperators,
   unpoolingOperators,
   specialBinaryMathOperators,
   specialUnaryMathOperators,

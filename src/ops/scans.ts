@@ -2,7 +2,9 @@ import { Tensor } from '../tensor/tensor.ts'
 import { isIntegral } from '../tensor/dtype.ts'
 import { computeDType } from './elementwise.ts'
 import type { NumberArray } from './convert.ts'
+import { logAddExp } from './binary-math.ts'
 import { wrapDimension } from './dimension.ts'
+import { requireFloating } from './float-compute.ts'
 import { withInPlace } from './in-place.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { transpose } from './permuting.ts'
@@ -38,6 +40,12 @@ function bigScan(combine: (a: bigint, b: bigint) => bigint, first: bigint): Scan
 /** A tensor with a dimension brought to the end, in row-major order, and the way back. */
 function lastDimension(self: Tensor, dim: number): Tensor {
   return self.dim === 0 ? self : transpose(self, dim, -1)
+}
+
+/** log Σ exp of what came so far, none of it taken out of scale. */
+const runningLogSum: Scan = (out, data, start, length) => {
+  let sum = -Infinity
+  for (let i = start; i < start + length; i++) out[i] = sum = logAddExp(sum, data[i]!)
 }
 
 function scan(self: Tensor, dimension: number, code: number | null, run: Scan, runBig: Scan): Tensor {
@@ -104,6 +112,12 @@ export const scanOperators: readonly Operator[] = [
         ),
     }),
   ),
+  defineOp('aten::logcumsumexp(Tensor self, int dim) -> Tensor', {
+    reference: ({ self, dim }) => {
+      requireFloating(self, 'logcumsumexp')
+      return scan(self, dim, null, runningLogSum, runningLogSum)
+    },
+  }),
   defineOp('aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)', {
     reference: ({ self, dim }) => scanExtreme(self, dim, (a, b) => a >= b),
   }),

@@ -1,5 +1,6 @@
 import { isFloating, isIntegral, type DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { trueDivide } from './division.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { mapUnary } from './elementwise.ts'
 import { defineOp, type Operator } from './operator.ts'
@@ -95,6 +96,22 @@ function nansum(
   return sum(clean, dims, keepdim, dtype)
 }
 
+/** The mean of what is not NaN. */
+function nanmean(
+  self: Tensor,
+  dims: readonly number[] | null,
+  keepdim: boolean,
+  dtype: number | null,
+): Tensor {
+  if (!isFloating(self.dtype))
+    throw new OperatorArgumentError(
+      `nanmean(): expected input to have floating point dtype but got ${self.dtype}`,
+    )
+  const total = nansum(self, dims, keepdim, dtype)
+  const counts = sum(mapUnary(self, 'bool', { number: (x) => x === x }), dims, keepdim, null)
+  return trueDivide(total, counts)
+}
+
 function countNonzero(self: Tensor, dims: readonly number[] | null): Tensor {
   return sum(mapUnary(self, 'bool', { number: (x) => x !== 0, bigint: (x) => x !== 0n }), dims, false, null)
 }
@@ -136,6 +153,10 @@ export const sumOperators: readonly Operator[] = [
     {
       reference: ({ self, dim, keepdim, dtype }) => nansum(self, dim, keepdim, dtype),
     },
+  ),
+  defineOp(
+    'aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
+    { reference: ({ self, dim, keepdim, dtype }) => nanmean(self, dim, keepdim, dtype) },
   ),
   defineOp('aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor', {
     reference: ({ self, dtype }) => mean(self, null, false, dtype),
