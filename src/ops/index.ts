@@ -84,10 +84,16 @@ import { unpoolingOperators } from './unpooling.ts'
 import { quantileOperators } from './quantiles.ts'
 import { histogramOperators } from './histogram.ts'
 import { renormOperators } from './renorm.ts'
+import { linearSystemOperators } from './linear-systems.ts'
+import { matrixCompositionOperators } from './matrix-composition.ts'
+import { combinationOperators } from './combinations.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  combinationOperators,
+  matrixCompositionOperators,
+  linearSystemOperators,
   renormOperators,
   histogramOperators,
   quantileOperators,
