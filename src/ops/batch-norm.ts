@@ -137,6 +137,24 @@ export const batchNormOperators: readonly Operator[] = [
     },
   ),
   defineOp(
+    'aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    { freezable: ['weight', 'bias', 'running_mean', 'running_var'], reference: withMoments },
+  ),
+  defineOp(
+    'aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    {
+      freezable: ['weight', 'bias'],
+      reference: (args) => withMoments({ ...args, running_mean: null, running_var: null }),
+    },
+  ),
+  defineOp(
+    'aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    {
+      freezable: ['weight', 'bias', 'running_mean', 'running_var'],
+      reference: (args) => withMoments({ ...args, training: false }),
+    },
+  ),
+  defineOp(
     'aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
     {
       freezable: ['weight', 'bias', 'running_mean', 'running_var'],

@@ -1,6 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { broadcastSizes, broadcastTo } from './broadcast.ts'
-import { wrapDimension } from './dimension.ts'
+import { wrapDimension, wrapDimensions } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
@@ -89,6 +89,9 @@ export const expandingOperators: readonly Operator[] = [
   }),
   defineOp('aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)', {
     reference: ({ self, dim }) => squeeze(self, [wrapDimension(dim, self.dim)]),
+  }),
+  defineOp('aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)', {
+    reference: ({ self, dim }) => squeeze(self, dim.length === 0 ? [] : wrapDimensions(dim, self.dim)),
   }),
   defineOp('aten::atleast_1d(Tensor self) -> Tensor', { reference: ({ self }) => atLeast1d(self) }),
   defineOp('aten::atleast_2d(Tensor self) -> Tensor', { reference: ({ self }) => atLeast2d(self) }),

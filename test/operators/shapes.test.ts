@@ -81,6 +81,7 @@ const needElements = new Set<string>([
   'aten::FloatImplicit',
   'aten::Int.Tensor',
   'aten::IntImplicit',
+  'aten::_native_batch_norm_legit',
   'aten::_pack_padded_sequence',
   'aten::_pad_packed_sequence',
   'aten::_unique',
