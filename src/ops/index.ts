@@ -87,10 +87,12 @@ import { renormOperators } from './renorm.ts'
 import { linearSystemOperators } from './linear-systems.ts'
 import { matrixCompositionOperators } from './matrix-composition.ts'
 import { combinationOperators } from './combinations.ts'
+import { matrixNormOperators } from './matrix-norms.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  matrixNormOperators,
   combinationOperators,
   matrixCompositionOperators,
   linearSystemOperators,

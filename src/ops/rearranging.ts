@@ -206,6 +206,9 @@ export const rearrangingOperators: readonly Operator[] = [
   defineOp('aten::diag(Tensor self, int diagonal=0) -> Tensor', {
     reference: (args) => diag(args.self, args.diagonal),
   }),
+  defineOp('aten::diagflat(Tensor self, int offset=0) -> Tensor', {
+    reference: ({ self, offset }) => diagonalEmbed(reshape(self, [-1]), offset, 0, 1),
+  }),
   defineOp('aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor', {
     reference: ({ self, offset, dim1, dim2 }) => diagonalEmbed(self, offset, dim1, dim2),
   }),

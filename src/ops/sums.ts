@@ -1,10 +1,12 @@
 import { isFloating, isIntegral, type DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { broadcastSizes, sameSizes } from './broadcast.ts'
 import { trueDivide } from './division.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { mapUnary } from './elementwise.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reduceAs, reductionDType, type RowReducer } from './reduction.ts'
+import { reshape } from './reshaping.ts'
 import { allocate, numberData } from './tensor-access.ts'
 
 /** The sum, accumulated in double precision. */
@@ -96,6 +98,24 @@ function nansum(
   return sum(clean, dims, keepdim, dtype)
 }
 
+/**
+ * What broadcasting to the tensor's sizes came from: sums over the dimensions that it added or stretched.
+ *
+ * @throws OperatorArgumentError for sizes that do not broadcast to them
+ */
+function sumToSize(self: Tensor, size: readonly number[]): Tensor {
+  if (!sameSizes(broadcastSizes(self.sizes, size), self.sizes))
+    throw new OperatorArgumentError(
+      `size {[${size.join(', ')}]} is not expandable to size {[${self.sizes.join(', ')}]}`,
+      { argument: 'size' },
+    )
+  const lead = self.dim - size.length
+  const dims = self.sizes.flatMap((extent, dim) =>
+    dim < lead || (size[dim - lead] === 1 && extent !== 1) ? [dim] : [],
+  )
+  return dims.length === 0 ? self : reshape(sum(self, dims, true, null), size)
+}
+
 /** The mean of what is not NaN. */
 function nanmean(
   self: Tensor,
@@ -176,6 +196,9 @@ export const sumOperators: readonly Operator[] = [
       reference: ({ self, dim, keepdim, dtype }) => prod(self, [dim], keepdim, dtype),
     },
   ),
+  defineOp('aten::sum_to_size(Tensor self, int[] size) -> Tensor', {
+    reference: ({ self, size }) => sumToSize(self, size),
+  }),
   defineOp('aten::count_nonzero(Tensor self, int? dim=None) -> Tensor', {
     reference: ({ self, dim }) => countNonzero(self, dim === null ? null : [dim]),
   }),
