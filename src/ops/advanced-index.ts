@@ -1,4 +1,4 @@
-import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, Tensor } from '../tensor/tensor.ts'
 import { broadcastSizes, broadcastTo, sameSizes } from './broadcast.ts'
 import { isHalf, type NumberArray } from './convert.ts'
 import { OperatorArgumentError } from './errors.ts'
@@ -8,7 +8,7 @@ import { defineOp, type Operator } from './operator.ts'
 import { expand } from './expanding.ts'
 import { unbind } from './slicing.ts'
 import { checkedIndices, offsetTable } from './strided-offsets.ts'
-import { allocate, cloneAs, contiguousData, convert } from './tensor-access.ts'
+import { allocateFor, anyMeta, cloneAs, contiguousData, convert } from './tensor-access.ts'
 
 /** Which elements `self[indices]` means: every combination of three offsets, and the shape of the result. */
 interface Selection {
@@ -47,7 +47,10 @@ function checkMasks(self: Tensor, indices: readonly (Tensor | null)[]): void {
   }
 }
 
-/** Resolves indices as numpy does: the picked dimensions stay in place if they are neighbours, else come first. */
+/**
+ * Resolves indices as numpy does: the picked dimensions stay in place if they are neighbours, else come first. Without
+ * elements only the sizes are told.
+ */
 function selectElements(self: Tensor, indices: readonly (Tensor | null)[]): Selection {
   if (indices.length === 0) throw new OperatorArgumentError('at least one index must be provided')
   const perDim = withoutMasks(self, indices)
@@ -58,11 +61,9 @@ function selectElements(self: Tensor, indices: readonly (Tensor | null)[]): Sele
     shape.map(() => 0),
   )
   const kept = self.sizes.map((_, dim) => dim).filter((dim) => !dims.includes(dim))
-  const pickedFromNothing = picked.length > 0 && kept.every((dim) => self.sizes[dim] !== 0)
+  const isRead = picked.length > 0 && kept.every((dim) => self.sizes[dim] !== 0) && !self.isMeta
   for (const dim of dims) {
-    const values = pickedFromNothing
-      ? checkedIndices(broadcastTo(perDim[dim]!, shape), self.sizes[dim]!, dim, true)
-      : []
+    const values = isRead ? checkedIndices(broadcastTo(perDim[dim]!, shape), self.sizes[dim]!, dim, true) : []
     values.forEach((value, i) => (picked[i]! += value * self.strides[dim]!))
   }
   const first = dims[0] ?? 0
@@ -83,6 +84,12 @@ function selectElements(self: Tensor, indices: readonly (Tensor | null)[]): Sele
   }
 }
 
+/** A copy that may be written to; without elements where what is written has none. */
+function written(self: Tensor, indices: readonly (Tensor | null)[], values: Tensor): Tensor {
+  const copy = cloneAs(self)
+  return anyMeta([...indices, values]) ? Tensor.meta(copy.dtype, copy.sizes, copy.strides) : copy
+}
+
 function forEachSelected(
   self: Tensor,
   { before, picked, after }: Selection,
@@ -98,8 +105,10 @@ function forEachSelected(
 
 /** `self[indices]`: None keeps a dimension, integers pick, masks select. */
 export function index(self: Tensor, indices: readonly (Tensor | null)[]): Tensor {
+  if (!self.isMeta && anyMeta(indices)) return index(Tensor.meta(self.dtype, self.sizes), indices)
   const selection = selectElements(self, indices)
-  const result = allocate(self.dtype, selection.sizes, contiguousStrides(selection.sizes))
+  const result = allocateFor([self], self.dtype, selection.sizes, contiguousStrides(selection.sizes))
+  if (result.isMeta) return result
   const [out, data] = [result.data as NumberArray, self.data as NumberArray]
   forEachSelected(self, selection, (at, i) => (out[i] = data[at]!))
   return result
@@ -121,6 +130,10 @@ export function indexPut(
     return convert(sums, self.dtype)
   }
   const selection = selectElements(self, indices)
+  if (self.isMeta) {
+    expand(values, selection.sizes)
+    return self
+  }
   const source = contiguousData(expand(values, selection.sizes)) as NumberArray
   const data = self.data as NumberArray
   const numbers = source === data ? source.slice() : source
@@ -143,14 +156,14 @@ export const advancedIndexOperators: readonly Operator[] = [
       'aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor',
       {
         reference: ({ self, indices, values, accumulate }) =>
-          indexPut(cloneAs(self), indices, values, accumulate),
+          indexPut(written(self, indices, values), indices, values, accumulate),
       },
     ),
     defineOp(
       'aten::index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor',
       {
         reference: ({ self, indices, values, accumulate }) =>
-          indexPut(cloneAs(self), indices, values, accumulate),
+          indexPut(written(self, indices, values), indices, values, accumulate),
       },
     ),
   ),

@@ -1,10 +1,9 @@
 import { numelOf, Tensor } from '../tensor/tensor.ts'
-import { Double } from '../ir/ivalue.ts'
-import { broadcastTo } from './broadcast.ts'
-import type { CallOperator } from './decomposition.ts'
+import { futureMask, hide, withMask } from './attention-mask.ts'
+import { broadcastSizes, broadcastTo, sameSizes } from './broadcast.ts'
 import { sizesText } from './convolution-geometry.ts'
+import { decomposeAttention } from './decompose-attention.ts'
 import { dropout } from './dropout.ts'
-import { mapBinary } from './elementwise.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { fromKernel, requireFloating, requireSameDType } from './float-compute.ts'
 import { linear } from './linear.ts'
@@ -13,8 +12,8 @@ import { matrixProduct } from './matrix-product.ts'
 import { defineOp, type EvaluationContext, type Operator } from './operator.ts'
 import { permute, transpose } from './permuting.ts'
 import { reshape, view } from './reshaping.ts'
-import { softmax } from './softmax.ts'
-import { allocate, convert } from './tensor-access.ts'
+import { safeSoftmax, softmax } from './softmax.ts'
+import { convert } from './tensor-access.ts'
 import { mean } from './sums.ts'
 
 interface DotProductArguments {
@@ -24,8 +23,12 @@ interface DotProductArguments {
   readonly attn_mask: Tensor | null
   readonly dropout_p: number
   readonly is_causal: boolean
+}
+
+interface LaterArguments extends DotProductArguments {
   /** Of the products before the softmax, where it is not 1 / √width. */
-  readonly scale?: number | null
+  readonly scale: number | null
+  readonly enable_gqa: boolean
 }
 
 /**
@@ -34,21 +37,56 @@ interface DotProductArguments {
  * @throws OperatorArgumentError for a mask beside `is_causal`, or sizes that do not fit
  */
 function dotProductAttention(args: DotProductArguments, context: EvaluationContext): Tensor[] {
-  const { query, key, value, attn_mask: mask, is_causal: causal } = args
-  requireFloating(query, 'scaled_dot_product_attention')
-  requireSameDType(query, { key, value })
-  if (mask !== null && causal)
+  if (args.attn_mask !== null && args.is_causal)
     throw new OperatorArgumentError('explicit attn_mask should not be set when is_causal=True', {
       argument: 'attn_mask',
     })
+  checkDotProduct(args)
+  const scores = maskedScores(args, scaledScores(args.query, args.key))
+  return attendTo(args, softmax(scores, -1), context)
+}
+
+/**
+ * The attention of later libtorch, whose models call it by its public name: with a scale of the model's own, heads of
+ * keys and values that serve several heads of queries, and 0 where every key is hidden (libtorch 2.5). A mask beside
+ * `is_causal` is taken, as by libtorch's kernel for four dimensions.
+ *
+ * @throws OperatorArgumentError when sizes or dtypes do not fit
+ */
+function laterAttention(args: LaterArguments, context: EvaluationContext): Tensor {
+  const { query, key, value, attn_mask: mask, enable_gqa: grouped } = args
+  if (mask !== null && !['bool', 'float32', query.dtype].includes(mask.dtype))
+    throw new OperatorArgumentError(
+      `expected attn_mask dtype to be bool or float32 or to match query dtype ${query.dtype}, but got ${mask.dtype}`,
+      { argument: 'attn_mask' },
+    )
+  const served = grouped ? { ...args, key: repeatHeads(key, query), value: repeatHeads(value, query) } : args
+  checkDotProduct(served)
+  const scores = scaledScores(query, served.key, args.scale)
+  if (mask !== null && !sameSizes(broadcastSizes(scores.sizes, mask.sizes), scores.sizes))
+    throw new OperatorArgumentError(
+      `attn_mask of size ${sizesText(mask.sizes)} does not fit scores of size ${sizesText(scores.sizes)}`,
+      { argument: 'attn_mask' },
+    )
+  return attendTo(served, safeSoftmax(maskedScores(served, scores), -1), context)[0]!
+}
+
+function checkDotProduct({ query, key, value }: DotProductArguments): void {
+  requireFloating(query, 'scaled_dot_product_attention')
+  requireSameDType(query, { key, value })
   if ([query, key, value].some((tensor) => tensor.dim < 2))
     throw new OperatorArgumentError('attention needs query, key and value of at least 2 dimensions')
-  const scores = scaledScores(query, key, args.scale ?? null)
-  const [rows, columns] = [query.sizes.at(-2)!, key.sizes.at(-2)!]
-  const masked = causal ? hide(scores, futureMask(rows, columns), 0) : withMask(scores, mask)
+}
+
+function maskedScores({ attn_mask: mask, is_causal: causal }: DotProductArguments, scores: Tensor): Tensor {
+  const masked = withMask(scores, mask)
+  return causal ? hide(masked, futureMask(scores.sizes.at(-2)!, scores.sizes.at(-1)!), 0) : masked
+}
+
+function attendTo(args: DotProductArguments, weights: Tensor, context: EvaluationContext): Tensor[] {
   const kind = { feature: false, alpha: false }
-  const weights = dropout(softmax(masked, -1), args.dropout_p, true, kind, () => context.random())
-  return [matmul(weights, value), weights]
+  const kept = dropout(weights, args.dropout_p, true, kind, () => context.random())
+  return [matmul(kept, args.value), kept]
 }
 
 function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null): Tensor {
@@ -58,31 +96,6 @@ function scaledScores(query: Tensor, key: Tensor, wanted: number | null = null):
   const { data } = scores
   for (let i = 0; i < data.length; i++) (data as Float64Array)[i]! *= scale
   return fromKernel(scores, query.dtype)
-}
-
-/** Two products with a softmax between; not for queries in groups, nor for matrices that share a batch. */
-function decomposeAttention(
-  args: DotProductArguments & { readonly enable_gqa: boolean },
-  call: CallOperator,
-): Tensor | undefined {
-  const { query, key, value, is_causal: causal, attn_mask: mask } = args
-  const isAlike = (tensor: Tensor): boolean =>
-    tensor.dim === query.dim && tensor.sizes.slice(0, -2).join() === query.sizes.slice(0, -2).join()
-  if (args.enable_gqa || args.dropout_p !== 0 || !isAlike(key) || !isAlike(value)) return undefined
-  const scale = args.scale ?? 1 / Math.sqrt(query.sizes.at(-1)!)
-  const products = call('aten::matmul', query, call('aten::transpose.int', key, -2, -1))
-  const scores = call('aten::mul.Scalar', products, new Double(scale))
-  const hidden = causal ? futureMask(query.sizes.at(-2)!, key.sizes.at(-2)!) : mask
-  const masked = hidden === null ? scores : decomposeMask(scores, hidden, call)
-  return call('aten::matmul', call('aten::softmax.int', masked, -1, null), value)
-}
-
-/** A mask whose elements are known is added, whatever it was. */
-function decomposeMask(scores: Tensor, mask: Tensor, call: CallOperator): Tensor {
-  if (mask.dtype === 'bool' && mask.isMeta)
-    return call('aten::masked_fill.Scalar', scores, call('aten::logical_not', mask), new Double(-Infinity))
-  const added = mask.dtype === 'bool' ? hide(allocate(scores.dtype, mask.sizes), mask, 0) : mask
-  return call('aten::add.Tensor', scores, added, 1)
 }
 
 /**
@@ -103,30 +116,6 @@ function repeatHeads(tensor: Tensor, query: Tensor): Tensor {
     tensor.strides.toSpliced(at, 0, 0),
   )
   return reshape(grouped, tensor.sizes.with(at - 1, wanted))
-}
-
-/** A bool mask hides where it is false; any other is added. */
-function withMask(scores: Tensor, mask: Tensor | null): Tensor {
-  if (mask === null) return scores
-  if (mask.dtype === 'bool') return hide(scores, mask, 0)
-  return mapBinary(scores, mask, scores.dtype, scores.dtype, { number: (a, b) => a + b })
-}
-
-/** -∞ wherever the mask holds `hidden`. */
-function hide(scores: Tensor, mask: Tensor, hidden: 0 | 1): Tensor {
-  const flags = convert(mask, scores.dtype)
-  return mapBinary(scores, flags, scores.dtype, scores.dtype, {
-    number: (score, flag) => (flag === hidden ? -Infinity : score),
-  })
-}
-
-/** True on and below the diagonal. */
-function futureMask(rows: number, columns: number): Tensor {
-  const mask = allocate('bool', [rows, columns])
-  const { data } = mask
-  for (let row = 0; row < rows; row++)
-    data.fill(1 as never, row * columns, row * columns + Math.min(row + 1, columns))
-  return mask
 }
 
 interface MultiHeadArguments {
@@ -227,18 +216,9 @@ export const attentionOperators: readonly Operator[] = [
     'aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool need_attn_weights=False, bool is_causal=False) -> (Tensor, Tensor)',
     { isNondeterministic: true, reference: dotProductAttention },
   ),
-  // Of later libtorch, whose models call it by its public name.
   defineOp(
     'aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor',
-    {
-      isNondeterministic: true,
-      decompose: decomposeAttention,
-      reference: (args, context) => {
-        const { query, key, value, enable_gqa: grouped } = args
-        const served = grouped ? { key: repeatHeads(key, query), value: repeatHeads(value, query) } : {}
-        return dotProductAttention({ ...args, ...served }, context)[0]!
-      },
-    },
+    { isNondeterministic: true, decompose: decomposeAttention, reference: laterAttention },
   ),
   defineOp(
     'aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)',

@@ -1,7 +1,7 @@
 import { Tensor } from '../tensor/tensor.ts'
 import { inOrderOf } from './channels-last.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { requireFloating, requireSameDType } from './float-compute.ts'
+import { kernelDType, requireFloating, requireSameDType } from './float-compute.ts'
 import {
   moments,
   parameter,
@@ -11,7 +11,7 @@ import {
   type Moments,
 } from './normalization.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { copyInto, floatData } from './tensor-access.ts'
+import { anyMeta, copyInto, floatData } from './tensor-access.ts'
 
 interface BatchNormArguments {
   readonly input: Tensor
@@ -23,6 +23,8 @@ interface BatchNormArguments {
   readonly momentum: number
   readonly eps: number
 }
+
+const none = new Float64Array(0)
 
 interface Normalized {
   readonly output: Tensor
@@ -40,6 +42,8 @@ interface Normalized {
 function batchNorm(args: BatchNormArguments): Normalized {
   const { input, weight, bias, training, eps } = args
   checkArguments(args)
+  if (isDescribed(args))
+    return { output: inOrderOf(input, Tensor.meta(input.dtype, input.sizes)), mean: none, inverse: none }
   const channels = input.sizes[1]!
   const found = training ? momentsOfChannels(input, channels) : runningMoments(args)
   if (training) moveRunning(args.running_mean, args.running_var, found, args.momentum, input.numel / channels)
@@ -52,9 +56,17 @@ function batchNorm(args: BatchNormArguments): Normalized {
   return { output: inOrderOf(input, output), mean, inverse }
 }
 
-function normalizedMeta(args: BatchNormArguments): Tensor {
-  checkArguments(args)
-  return inOrderOf(args.input, Tensor.meta(args.input.dtype, args.input.sizes))
+/** Whether there are no elements to read, nor running moments to move. */
+function isDescribed({
+  input,
+  weight,
+  bias,
+  running_mean,
+  running_var,
+  training,
+}: BatchNormArguments): boolean {
+  const moves = training && (running_mean !== null || running_var !== null)
+  return !moves && anyMeta([input, weight, bias, running_mean, running_var])
 }
 
 function checkArguments(args: BatchNormArguments): void {
@@ -104,28 +116,49 @@ export function moveRunning(
   move(runningVar, ({ variance }) => (variance * count) / (count - 1))
 }
 
+/** Output, means and inverse deviations; the two are empty where they were not made. */
+function withMoments(args: BatchNormArguments): Tensor[] {
+  const { input, training } = args
+  const { output, mean, inverse } = batchNorm(args)
+  const statistic = (values: Float64Array): Tensor =>
+    output.isMeta
+      ? Tensor.meta(kernelDType(input.dtype), [training ? input.sizes[1]! : 0])
+      : vectorLike(training ? values : none, input.dtype)
+  return [output, statistic(mean), statistic(inverse)]
+}
+
 export const batchNormOperators: readonly Operator[] = [
   defineOp(
     'aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor',
     {
       freezable: ['weight', 'bias', 'running_mean', 'running_var'],
       role: 'batch-norm',
-      reference: (args) =>
-        args.input.isMeta && !args.training ? normalizedMeta(args) : batchNorm(args).output,
+      reference: (args) => batchNorm(args).output,
+    },
+  ),
+  defineOp(
+    'aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    { freezable: ['weight', 'bias', 'running_mean', 'running_var'], reference: withMoments },
+  ),
+  defineOp(
+    'aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    {
+      freezable: ['weight', 'bias'],
+      reference: (args) => withMoments({ ...args, running_mean: null, running_var: null }),
+    },
+  ),
+  defineOp(
+    'aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
+    {
+      freezable: ['weight', 'bias', 'running_mean', 'running_var'],
+      reference: (args) => withMoments({ ...args, training: false }),
     },
   ),
   defineOp(
     'aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)',
     {
       freezable: ['weight', 'bias', 'running_mean', 'running_var'],
-      reference: (args) => {
-        const { output, mean, inverse } = batchNorm(args)
-        const none = new Float64Array(0)
-        return [mean, inverse].reduce<Tensor[]>(
-          (results, saved) => [...results, vectorLike(args.training ? saved : none, args.input.dtype)],
-          [output],
-        )
-      },
+      reference: withMoments,
     },
   ),
 ]

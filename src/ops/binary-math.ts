@@ -3,7 +3,7 @@ import { addScaled, multiply } from './arithmetic.ts'
 import { binary, floatingBinary } from './binary.ts'
 import { trueDivide } from './division.ts'
 import type { BinaryKernel } from './elementwise.ts'
-import { withInPlace } from './in-place.ts'
+import { renamed, withInPlace } from './in-place.ts'
 import { defineOp, type Operator } from './operator.ts'
 
 /** The larger; NaN where either is. */
@@ -21,7 +21,8 @@ export const smaller: BinaryKernel = {
 const largerNumber: BinaryKernel = { ...larger, number: (a, b) => (a >= b || b !== b ? a : b) }
 const smallerNumber: BinaryKernel = { ...smaller, number: (a, b) => (a <= b || b !== b ? a : b) }
 
-function logAddExp(a: number, b: number): number {
+/** log(eᵃ + eᵇ) */
+export function logAddExp(a: number, b: number): number {
   if (Math.abs(a) === Infinity && a === b) return a
   return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))
 }
@@ -38,6 +39,10 @@ const maximum = defineOp('aten::maximum(Tensor self, Tensor other) -> Tensor', {
 
 const minimum = defineOp('aten::minimum(Tensor self, Tensor other) -> Tensor', {
   reference: ({ self, other }) => binary(self, other, smaller),
+})
+
+const arcTangent = defineOp('aten::atan2(Tensor self, Tensor other) -> Tensor', {
+  reference: ({ self, other }) => floatingBinary(self, other, { number: Math.atan2 }),
 })
 
 export const binaryMathOperators: readonly Operator[] = [
@@ -59,9 +64,8 @@ export const binaryMathOperators: readonly Operator[] = [
     reference: ({ self, other }) => binary(self, other, { number: logAddExp }),
   }),
   ...withInPlace(
-    defineOp('aten::atan2(Tensor self, Tensor other) -> Tensor', {
-      reference: ({ self, other }) => floatingBinary(self, other, { number: Math.atan2 }),
-    }),
+    arcTangent,
+    renamed(arcTangent, 'aten::arctan2'),
     defineOp('aten::hypot(Tensor self, Tensor other) -> Tensor', {
       reference: ({ self, other }) => binary(self, other, { number: (a, b) => Math.hypot(a, b) }),
     }),

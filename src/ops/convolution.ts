@@ -3,6 +3,8 @@ import { sizesText, type ConvolutionOptions } from './convolution-geometry.ts'
 import { convolve } from './convolve.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator, type OperatorTraits } from './operator.ts'
+import { permute } from './permuting.ts'
+import { contiguous } from './tensor-access.ts'
 
 const traits: OperatorTraits = { freezable: ['weight', 'bias'], role: 'convolution' }
 
@@ -146,8 +148,46 @@ const generalOperators = [
   ),
 ]
 
+/**
+ * Steps × batch × channels by width × in × out: `conv1d` with its dimensions in another order.
+ *
+ * @throws OperatorArgumentError when sizes do not fit
+ */
+function stepsFirst(self: Tensor, weight: Tensor, bias: Tensor, padding: number): Tensor {
+  if (self.dim !== 3 || weight.dim !== 3 || bias.dim !== 1)
+    throw new OperatorArgumentError(
+      'input and weight must have 3 dims: time, batch, in_channel and kernel_width, in_channels, out_channels, ' +
+        `bias one; but their sizes are ${[self, weight, bias].map(({ sizes }) => sizesText(sizes)).join(', ')}`,
+    )
+  const output = convolve(permute(self, [1, 2, 0]), permute(weight, [2, 1, 0]), bias, {
+    stride: [1],
+    padding: [padding],
+    dilation: [1],
+    groups: 1,
+    transposed: false,
+    outputPadding: [0],
+  })
+  return contiguous(permute(output, [2, 0, 1]))
+}
+
+const otherOperators = [
+  defineOp('aten::conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor', {
+    freezable: ['weight', 'bias'],
+    reference: ({ self, weight, bias, pad }) => stepsFirst(self, weight, bias, pad),
+  }),
+  defineOp(
+    'aten::mkldnn_convolution(Tensor self, Tensor weight, Tensor? bias, int[] padding, int[] stride, int[] dilation, int groups) -> Tensor',
+    {
+      freezable: ['weight', 'bias'],
+      reference: ({ self, ...args }) =>
+        general({ ...args, input: self, transposed: false, output_padding: [0] }),
+    },
+  ),
+]
+
 export const convolutionOperators: readonly Operator[] = [
   ...forwardOperators,
   ...transposedOperators,
   ...generalOperators,
+  ...otherOperators,
 ]

@@ -53,6 +53,28 @@ function fill(self: Tensor, value: Tensor): Tensor {
 
 const fillWith = (self: Tensor, value: Scalar): Tensor => fill(self, scalarTensor(value, self.dtype))
 
+/**
+ * Writes to the elements whose indices are all the same; with `wrap` the diagonal of a tall matrix begins anew, a row
+ * behind its end.
+ *
+ * @throws OperatorArgumentError for fewer than two dimensions, or more of different sizes
+ */
+function fillDiagonal(self: Tensor, value: Scalar, wrap: boolean): Tensor {
+  const [rows, columns] = self.sizes
+  if (rows === undefined || columns === undefined)
+    throw new OperatorArgumentError(`fill_diagonal_: dimensions must be larger than 1, not ${self.dim}`)
+  if (self.dim > 2 && self.sizes.some((size) => size !== rows))
+    throw new OperatorArgumentError('fill_diagonal_: all dimensions of input must be of equal length')
+  const step = self.strides.reduce((sum, stride) => sum + stride, 0)
+  const filled = (offset: number, length: number): Tensor =>
+    fillWith(self.asStrided([length], [step], self.storageOffset + offset), value)
+  filled(0, Math.min(...self.sizes))
+  if (wrap && self.dim === 2)
+    for (let row = columns + 1; row < rows; row += columns + 1)
+      filled(row * self.strides[0]!, Math.min(columns, rows - row))
+  return self
+}
+
 const same = ({ self }: { readonly self: Tensor }): Tensor => self
 
 const toOperators: readonly Operator[] = [
@@ -153,6 +175,9 @@ export const copyingOperators: readonly Operator[] = [
   }),
   defineOp('aten::fill.Tensor(Tensor self, Tensor value) -> Tensor', {
     reference: ({ self, value }) => fill(cloneAs(self), value),
+  }),
+  defineOp('aten::fill_diagonal_(Tensor(a!) self, Scalar fill_value, bool wrap=False) -> Tensor(a!)', {
+    reference: ({ self, fill_value, wrap }) => fillDiagonal(self, fill_value, wrap),
   }),
   defineOp('aten::zero_(Tensor(a!) self) -> Tensor(a!)', { reference: ({ self }) => fillWith(self, 0) }),
 ]

@@ -106,7 +106,12 @@ function logspace(options: FactoryOptions, start: Scalar, end: Scalar, steps: nu
 }
 
 function eye(options: FactoryOptions, rows: number, columns: number): Tensor {
-  const matrix = allocate(chosenDType(options, defaultDType), [rows, columns])
+  return identity(rows, columns, chosenDType(options, defaultDType))
+}
+
+/** Ones on the diagonal, zeros elsewhere. */
+export function identity(rows: number, columns: number, dtype: DType): Tensor {
+  const matrix = allocate(dtype, [rows, columns])
   const diagonal = matrix.asStrided([Math.min(rows, columns)], [columns + 1])
   copyInto(diagonal, scalarTensor(1, matrix.dtype))
   return matrix

@@ -1,6 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { broadcastSizes, broadcastTo } from './broadcast.ts'
-import { wrapDimension } from './dimension.ts'
+import { wrapDimension, wrapDimensions } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
@@ -54,6 +54,11 @@ function atLeast2d(self: Tensor): Tensor {
   return self.dim === 0 ? reshape(self, [1, 1]) : self.dim === 1 ? unsqueeze(self, 0) : self
 }
 
+/** Rows, columns and depth: a vector is a row, a matrix lies flat. */
+export function atLeast3d(self: Tensor): Tensor {
+  return self.dim > 2 ? self : unsqueeze(atLeast2d(self), 2)
+}
+
 function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
   const sizes = broadcastSizes(...tensors.map((tensor) => tensor.sizes))
   return tensors.map((tensor) => broadcastTo(tensor, sizes))
@@ -85,12 +90,19 @@ export const expandingOperators: readonly Operator[] = [
   defineOp('aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)', {
     reference: ({ self, dim }) => squeeze(self, [wrapDimension(dim, self.dim)]),
   }),
+  defineOp('aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)', {
+    reference: ({ self, dim }) => squeeze(self, dim.length === 0 ? [] : wrapDimensions(dim, self.dim)),
+  }),
   defineOp('aten::atleast_1d(Tensor self) -> Tensor', { reference: ({ self }) => atLeast1d(self) }),
   defineOp('aten::atleast_2d(Tensor self) -> Tensor', { reference: ({ self }) => atLeast2d(self) }),
+  defineOp('aten::atleast_3d(Tensor self) -> Tensor', { reference: ({ self }) => atLeast3d(self) }),
   defineOp('aten::atleast_1d.Sequence(Tensor[] tensors) -> Tensor[]', {
     reference: ({ tensors }) => tensors.map(atLeast1d),
   }),
   defineOp('aten::atleast_2d.Sequence(Tensor[] tensors) -> Tensor[]', {
     reference: ({ tensors }) => tensors.map(atLeast2d),
+  }),
+  defineOp('aten::atleast_3d.Sequence(Tensor[] tensors) -> Tensor[]', {
+    reference: ({ tensors }) => tensors.map(atLeast3d),
   }),
 ]

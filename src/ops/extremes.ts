@@ -125,6 +125,9 @@ function truthOperators(name: string, reduce: RowReducer): Operator[] {
     defineOp(`aten::${name}.dim(Tensor self, int dim, bool keepdim=False) -> Tensor`, {
       reference: ({ self, dim, keepdim }) => truth(self, [dim], keepdim, reduce),
     }),
+    defineOp(`aten::${name}.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor`, {
+      reference: ({ self, dim, keepdim }) => truth(self, dim, keepdim, reduce),
+    }),
   ]
 }
 

@@ -49,6 +49,7 @@ export function requireFloating(tensor: Tensor, operator: string): void {
 export function fromKernel(result: Tensor, dtype: DType): Tensor {
   if (
     dtype === 'int64' &&
+    !result.isMeta &&
     result.dtype !== 'int64' &&
     floatsOf(result).some((value) => Math.abs(value) >= 2 ** 53)
   )

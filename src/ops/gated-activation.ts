@@ -69,6 +69,9 @@ export const gatedActivationOperators: readonly Operator[] = [
     freezable: ['weight'],
     reference: ({ self, weight }) => prelu(self, weight),
   }),
+  defineOp('aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)', {
+    reference: ({ self }) => [logSigmoid(self), elementwiseUnary(self, (x) => Math.exp(-Math.abs(x)))],
+  }),
   defineOp('aten::log_sigmoid(Tensor self) -> Tensor', { reference: ({ self }) => logSigmoid(self) }),
   ...withInPlace(
     defineOp(

@@ -1,5 +1,5 @@
 import { scalarToNumber, type Scalar } from '../ir/ivalue.ts'
-import { contiguousStrides, type Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, Tensor } from '../tensor/tensor.ts'
 import { broadcastSizes, broadcastTo } from './broadcast.ts'
 import { isHalf, type NumberArray } from './convert.ts'
 import { wrapDimension } from './dimension.ts'
@@ -9,10 +9,20 @@ import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
 import { scalarTensor } from './scalar-operand.ts'
 import { checkedIndices, offsetTable } from './strided-offsets.ts'
-import { allocate, cloneAs, contiguousData, convert } from './tensor-access.ts'
+import { allocate, allocateFor, anyMeta, cloneAs, contiguousData, convert } from './tensor-access.ts'
 
 /** For each element of `index`, where in `self` it points: its own place, but for `dim`. */
 function pointedPlaces(self: Tensor, dim: number, index: Tensor): Float64Array {
+  const strides = index.sizes.map((_, d) => (d === dim ? 0 : (self.strides[d] ?? 0)))
+  const places = offsetTable(index.sizes, strides)
+  const stride = self.strides[dim] ?? 0
+  const values = checkedIndices(index, self.sizes[dim] ?? 1, dim, false)
+  for (let i = 0; i < places.length; i++) places[i]! += self.storageOffset + values[i]! * stride
+  return places
+}
+
+/** @throws OperatorArgumentError unless `index` fits `self` in all dimensions but one */
+function checkPointers(self: Tensor, dim: number, index: Tensor): void {
   const rank = Math.max(self.dim, 1)
   if (Math.max(index.dim, 1) !== rank)
     throw new OperatorArgumentError(
@@ -25,19 +35,15 @@ function pointedPlaces(self: Tensor, dim: number, index: Tensor): Float64Array {
     throw new OperatorArgumentError(
       `size does not match at dimension ${wide}: expected index [${index.sizes.join(', ')}] to be smaller than self [${self.sizes.join(', ')}] apart from dimension ${dim}`,
     )
-  const strides = index.sizes.map((_, d) => (d === dim ? 0 : (self.strides[d] ?? 0)))
-  const places = offsetTable(index.sizes, strides)
-  const stride = self.strides[dim] ?? 0
-  const values = checkedIndices(index, self.sizes[dim] ?? 1, dim, false)
-  for (let i = 0; i < places.length; i++) places[i]! += self.storageOffset + values[i]! * stride
-  return places
 }
 
 /** The elements that `index` points to along a dimension, in the shape of `index`. */
 export function gather(self: Tensor, dimension: number, index: Tensor): Tensor {
   const dim = wrapDimension(dimension, self.dim)
-  const result = allocate(self.dtype, index.sizes)
+  const result = allocateFor([self, index], self.dtype, index.sizes)
   if (index.numel === 0) return result
+  checkPointers(self, dim, index)
+  if (result.isMeta) return result
   const places = pointedPlaces(self, dim, index)
   const [out, data] = [result.data as NumberArray, self.data as NumberArray]
   for (let i = 0; i < places.length; i++) out[i] = data[places[i]!]!
@@ -75,10 +81,13 @@ export function scatter(
     const wide = scatter(convert(self, 'float32'), dimension, index, convert(source, 'float32'), reduce)
     return convert(wide, self.dtype)
   }
-  const result = cloneAs(self, self.dtype, contiguousStrides(self.sizes))
-  if (index.numel === 0) return result
+  const strides = contiguousStrides(self.sizes)
+  if (index.numel === 0) return cloneAs(self, self.dtype, strides)
   const dim = wrapDimension(dimension, self.dim)
   checkSource(index, source, self)
+  checkPointers(self, dim, index)
+  if (anyMeta([self, index, source])) return Tensor.meta(self.dtype, self.sizes)
+  const result = cloneAs(self, self.dtype, strides)
   const values = contiguousData(cut(source, index)) as NumberArray
   const places = pointedPlaces(result, dim, index)
   const data = result.data as NumberArray
@@ -136,9 +145,10 @@ export function indexSelect(self: Tensor, dimension: number, index: Tensor): Ten
       `index_select(): index is supposed to be a vector, but has ${index.dim} dimensions`,
     )
   const dim = wrapDimension(dimension, self.dim)
+  const sizes = self.dim === 0 ? [] : self.sizes.with(dim, index.numel)
+  const result = allocateFor([self, index], self.dtype, sizes)
+  if (result.isMeta) return result
   const values = checkedIndices(index, self.sizes[dim] ?? 1, dim, false)
-  const sizes = self.dim === 0 ? [] : self.sizes.with(dim, values.length)
-  const result = allocate(self.dtype, sizes)
   const [out, data] = [result.data as NumberArray, self.data as NumberArray]
   let at = 0
   const before = offsetTable(self.sizes.slice(0, dim), self.strides.slice(0, dim))
@@ -184,6 +194,7 @@ function indexFill(self: Tensor, dimension: number, index: Tensor, value: Tensor
       `index_fill_ only supports a 0-dimensional value tensor, but got tensor with ${value.dim} dimension(s)`,
     )
   const dim = wrapDimension(dimension, self.dim)
+  if (anyMeta([self, index, value])) return Tensor.meta(self.dtype, self.sizes)
   const values = checkedIndices(index, self.sizes[dim] ?? 1, dim, true)
   const wrapped = allocate('int64', [values.length])
   values.forEach((position, i) => ((wrapped.data as BigInt64Array)[i] = BigInt(position)))
@@ -194,8 +205,9 @@ function indexFill(self: Tensor, dimension: number, index: Tensor, value: Tensor
 
 /** Elements by their row-major position. */
 function take(self: Tensor, index: Tensor): Tensor {
+  const result = allocateFor([self, index], self.dtype, index.sizes)
+  if (result.isMeta) return result
   const flat = contiguousData(self) as NumberArray
-  const result = allocate(self.dtype, index.sizes)
   const out = result.data as NumberArray
   checkedIndices(index, flat.length, 0, true).forEach((position, i) => (out[i] = flat[position]!))
   return result

@@ -12,7 +12,7 @@ import {
 import { roundToEven } from './round-to-even.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { cubic } from './resampling.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 const interpolations = ['bilinear', 'nearest', 'bicubic'] as const
 const paddings = ['zeros', 'border', 'reflection'] as const
@@ -87,10 +87,12 @@ function pixelsOf(taps: readonly Taps[], sizes: readonly number[], strides: read
  */
 function gridSample(input: Tensor, grid: Tensor, options: SamplingOptions): Tensor {
   checkOperands(input, grid, options)
+  const [images, channels, ...spatial] = input.sizes as [number, number, ...number[]]
+  const sizes = [images, channels, ...grid.sizes.slice(1, -1)]
+  const result = allocateFor([input, grid], kernelDType(input.dtype), sizes)
+  if (result.isMeta) return fromKernel(result, input.dtype)
   const source = forKernel(input)
   const points = floatData(grid)
-  const [images, channels, ...spatial] = source.sizes as [number, number, ...number[]]
-  const result = allocate(kernelDType(input.dtype), [images, channels, ...grid.sizes.slice(1, -1)])
   const [data, out] = [floatsOf(source), floatsOf(result)]
   const count = result.numel / Math.max(images * channels, 1)
   const rank = spatial.length
@@ -158,7 +160,8 @@ function affineGrid(theta: Tensor, size: readonly number[], alignCorners: boolea
         `but got ${theta.sizes.join('x')}`,
       { argument: 'theta' },
     )
-  const result = allocate(kernelDType(theta.dtype), [images, ...spatial, rank])
+  const result = allocateFor([theta], kernelDType(theta.dtype), [images, ...spatial, rank])
+  if (result.isMeta) return fromKernel(result, theta.dtype)
   const [matrices, out] = [floatData(theta), floatsOf(result)]
   const points = spatial.reduce((n, extent) => n * extent, 1)
   for (let image = 0, to = 0; image < images; image++)

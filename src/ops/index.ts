@@ -69,10 +69,48 @@ import { unfoldingOperators } from './unfolding.ts'
 import { gridSamplingOperators } from './grid-sampling.ts'
 import { attentionOperators } from './attention.ts'
 import { similarityOperators } from './similarity.ts'
+import { weightNormOperators } from './weight-norm.ts'
+import { oneHotOperators } from './one-hot.ts'
+import { rmsNormOperators } from './rms-norm.ts'
+import { searchingOperators } from './searching.ts'
+import { distanceOperators } from './distances.ts'
+import { crossProductOperators } from './cross-product.ts'
+import { triangleIndexOperators } from './triangle-indices.ts'
+import { differenceOperators } from './differences.ts'
+import { viewScatteringOperators } from './view-scattering.ts'
+import { specialUnaryMathOperators } from './special-unary-math.ts'
+import { specialBinaryMathOperators } from './special-binary-math.ts'
+import { unpoolingOperators } from './unpooling.ts'
+import { quantileOperators } from './quantiles.ts'
+import { histogramOperators } from './histogram.ts'
+import { renormOperators } from './renorm.ts'
+import { linearSystemOperators } from './linear-systems.ts'
+import { matrixCompositionOperators } from './matrix-composition.ts'
+import { combinationOperators } from './combinations.ts'
+import { matrixNormOperators } from './matrix-norms.ts'
 import type { Operator } from './operator.ts'
 
 /** Every operator family, in one explicit list: a new family adds one line. */
 export const families: readonly (readonly Operator[])[] = [
+  matrixNormOperators,
+  combinationOperators,
+  matrixCompositionOperators,
+  linearSystemOperators,
+  renormOperators,
+  histogramOperators,
+  quantileOperators,
+  unpoolingOperators,
+  specialBinaryMathOperators,
+  specialUnaryMathOperators,
+  viewScatteringOperators,
+  differenceOperators,
+  triangleIndexOperators,
+  crossProductOperators,
+  distanceOperators,
+  searchingOperators,
+  rmsNormOperators,
+  oneHotOperators,
+  weightNormOperators,
   encoderLayerOperators,
   embeddingBagOperators,
   lossOperators,

@@ -1,10 +1,10 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { moveRunning } from './batch-norm.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { fromKernel, requireFloating, requireSameDType } from './float-compute.ts'
 import { moments, parameter, requireCount, scaleStretches, type Moments } from './normalization.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { floatData } from './tensor-access.ts'
+import { anyMeta, floatData } from './tensor-access.ts'
 
 interface InstanceNormArguments {
   readonly input: Tensor
@@ -33,6 +33,10 @@ function instanceNorm(args: InstanceNormArguments): Tensor {
     )
   const [images, channels] = input.sizes as [number, number]
   requireCount(channels, { weight, bias, running_mean, running_var })
+  // What moves running moments has to read them.
+  const moves = ownMoments && (running_mean !== null || running_var !== null)
+  if (!moves && anyMeta([input, weight, bias, running_mean, running_var]))
+    return Tensor.meta(input.dtype, input.sizes)
   const count = images * channels
   const length = input.sizes.slice(2).reduce((n, size) => n * size, 1)
   const found = ownMoments ? momentsOfImages(input, count, length) : running(args, count)

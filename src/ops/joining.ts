@@ -1,13 +1,13 @@
-import { type Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { wrapDimension } from './dimension.ts'
 import { OperatorArgumentError } from './errors.ts'
-import { expand, unsqueeze } from './expanding.ts'
+import { atLeast3d, expand, unsqueeze } from './expanding.ts'
 import { renamed } from './in-place.ts'
 import { channelsLastStrides, hasFormat, memoryFormats } from './memory-layout.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { narrow } from './slicing.ts'
 import { reshape } from './reshaping.ts'
-import { allocate, allocateFor, copyInto } from './tensor-access.ts'
+import { allocate, allocateFor, anyMeta, copyInto } from './tensor-access.ts'
 import { resultType } from './type-promotion.ts'
 import { copyElements } from './convert.ts'
 import { full } from './creation.ts'
@@ -83,7 +83,7 @@ export function stack(tensors: readonly Tensor[], dim: number): Tensor {
 }
 
 /** For each vector a view of it, stretched over the grid that all of them span. */
-function meshgrid(tensors: readonly Tensor[], indexing: string): Tensor[] {
+export function meshgrid(tensors: readonly Tensor[], indexing: string): Tensor[] {
   if (tensors.length === 0) throw new OperatorArgumentError('meshgrid expects a non-empty TensorList')
   if (indexing !== 'ij' && indexing !== 'xy')
     throw new OperatorArgumentError(
@@ -117,7 +117,9 @@ function padSequence(sequences: readonly Tensor[], batchFirst: boolean, value: n
   if (first === undefined) throw new OperatorArgumentError('received an empty list of sequences')
   const longest = Math.max(...sequences.map((sequence) => sequence.sizes[0] ?? 0))
   const lead = batchFirst ? [sequences.length, longest] : [longest, sequences.length]
-  const result = full([...lead, ...first.sizes.slice(1)], new Double(value), first.dtype)
+  const sizes = [...lead, ...first.sizes.slice(1)]
+  if (anyMeta(sequences)) return Tensor.meta(first.dtype, sizes)
+  const result = full(sizes, new Double(value), first.dtype)
   sequences.forEach((sequence, i) => {
     const batch = narrow(result, batchFirst ? 0 : 1, i, 1)
     const place = narrow(batch, batchFirst ? 1 : 0, 0, sequence.sizes[0]!)
@@ -132,6 +134,22 @@ function atLeast(tensor: Tensor, rank: number): Tensor {
     : reshape(tensor, [...new Array<number>(rank - tensor.dim).fill(1), ...tensor.sizes])
 }
 
+/** Columns of vectors, and matrices, side by side. */
+function columnStack(tensors: readonly Tensor[]): Tensor {
+  return cat(
+    tensors.map((tensor) => (tensor.dim < 2 ? reshape(tensor, [tensor.numel, 1]) : tensor)),
+    1,
+  )
+}
+
+const rowStack = defineOp('aten::vstack(Tensor[] tensors) -> Tensor', {
+  reference: ({ tensors }) =>
+    cat(
+      tensors.map((tensor) => atLeast(tensor, 2)),
+      0,
+    ),
+})
+
 const catOperator = defineOp('aten::cat(Tensor[] tensors, int dim=0) -> Tensor', {
   reference: ({ tensors, dim }) => cat(tensors, dim),
 })
@@ -139,6 +157,7 @@ const catOperator = defineOp('aten::cat(Tensor[] tensors, int dim=0) -> Tensor',
 export const joiningOperators: readonly Operator[] = [
   catOperator,
   renamed(catOperator, 'aten::concat'),
+  renamed(catOperator, 'aten::concatenate'),
   defineOp('aten::stack(Tensor[] tensors, int dim=0) -> Tensor', {
     reference: ({ tensors, dim }) => stack(tensors, dim),
   }),
@@ -148,12 +167,13 @@ export const joiningOperators: readonly Operator[] = [
       return cat(parts, parts[0]?.dim === 1 ? 0 : 1)
     },
   }),
-  defineOp('aten::vstack(Tensor[] tensors) -> Tensor', {
-    reference: ({ tensors }) =>
-      cat(
-        tensors.map((tensor) => atLeast(tensor, 2)),
-        0,
-      ),
+  rowStack,
+  renamed(rowStack, 'aten::row_stack'),
+  defineOp('aten::dstack(Tensor[] tensors) -> Tensor', {
+    reference: ({ tensors }) => cat(tensors.map(atLeast3d), 2),
+  }),
+  defineOp('aten::column_stack(Tensor[] tensors) -> Tensor', {
+    reference: ({ tensors }) => columnStack(tensors),
   }),
   defineOp('aten::meshgrid(Tensor[] tensors) -> Tensor[]', {
     reference: ({ tensors }) => meshgrid(tensors, 'ij'),

@@ -3,10 +3,19 @@ import { inOrderOf } from './channels-last.ts'
 import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating, requireSameDType } from './float-compute.ts'
-import { moments, parameter, requireCount, scaleStretches, vectorLike } from './normalization.ts'
+import {
+  checkNormalizedShape,
+  moments,
+  parameter,
+  requireCount,
+  scaleStretches,
+  vectorLike,
+} from './normalization.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reshape } from './reshaping.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocate, anyMeta, floatData } from './tensor-access.ts'
+
+const none = new Float64Array(0)
 
 export interface Normalized {
   readonly output: Tensor
@@ -28,6 +37,8 @@ export function layerNorm(
   eps: number,
 ): Normalized {
   checkShape(input, shape, weight, bias)
+  if (anyMeta([input, weight, bias]))
+    return { output: Tensor.meta(input.dtype, input.sizes), mean: none, inverse: none }
   const length = shape.reduce((n, size) => n * size, 1)
   const rows = length === 0 ? 0 : input.numel / length
   const data = floatData(input)
@@ -53,27 +64,8 @@ function checkShape(
 ): void {
   requireFloating(input, 'layer_norm')
   if (input.dtype !== 'bfloat16') requireSameDType(input, { weight, bias })
-  if (shape.length === 0)
-    throw new OperatorArgumentError('expected normalized_shape to be at least 1-dimensional', {
-      argument: 'normalized_shape',
-    })
-  for (const [argument, tensor] of Object.entries({ weight, bias }))
-    if (tensor !== null && tensor.sizes.join() !== shape.join())
-      throw new OperatorArgumentError(
-        `expected ${argument} to be of same shape as normalized_shape, but got ${argument} of shape ` +
-          `${sizesText(tensor.sizes)} and normalized_shape = ${sizesText(shape)}`,
-        { argument },
-      )
-  const last = input.sizes.slice(-shape.length)
-  if (last.join() !== shape.join())
-    throw new OperatorArgumentError(
-      `given normalized_shape=${sizesText(shape)}, expected input with shape [*, ${shape.join(', ')}], ` +
-        `but got input of size ${sizesText(input.sizes)}`,
-      { argument: 'input' },
-    )
+  checkNormalizedShape(input, shape, { weight, bias })
 }
-
-const none = new Float64Array(0)
 
 /** Normalises groups of channels of N × C × … (Wu and He 2018). */
 function groupNorm(
@@ -87,7 +79,7 @@ function groupNorm(
   requireFloating(input, 'group_norm')
   if (input.dtype !== 'bfloat16') requireSameDType(input, { weight, bias })
   requireCount(channels, { weight, bias })
-  if (input.isMeta)
+  if (anyMeta([input, weight, bias]))
     return { output: inOrderOf(input, Tensor.meta(input.dtype, input.sizes)), mean: none, inverse: none }
   const data = floatData(input)
   const length = input.sizes.slice(2).reduce((n, size) => n * size, 1)
@@ -126,11 +118,11 @@ function withStatistics(
   input: Tensor,
   sizes: readonly number[],
 ): Tensor[] {
-  return [
-    output,
-    reshape(vectorLike(mean, input.dtype), sizes),
-    reshape(vectorLike(inverse, input.dtype), sizes),
-  ]
+  const statistic = (values: Float64Array): Tensor =>
+    output.isMeta
+      ? Tensor.meta(kernelDType(input.dtype), sizes)
+      : reshape(vectorLike(values, input.dtype), sizes)
+  return [output, statistic(mean), statistic(inverse)]
 }
 
 export const layerNormOperators: readonly Operator[] = [
@@ -139,9 +131,7 @@ export const layerNormOperators: readonly Operator[] = [
     {
       freezable: ['weight', 'bias'],
       reference: ({ input, normalized_shape, weight, bias, eps }) =>
-        input.isMeta
-          ? (checkShape(input, normalized_shape, weight, bias), Tensor.meta(input.dtype, input.sizes))
-          : layerNorm(input, normalized_shape, weight, bias, eps).output,
+        layerNorm(input, normalized_shape, weight, bias, eps).output,
     },
   ),
   defineOp(

@@ -1,4 +1,4 @@
-import { Tensor } from '../tensor/tensor.ts'
+import { contiguousStrides, Tensor } from '../tensor/tensor.ts'
 import { index } from './advanced-index.ts'
 import type { Operand } from './binary.ts'
 import { broadcastSizes, broadcastTo } from './broadcast.ts'
@@ -9,7 +9,7 @@ import { broadcastStrides, elementwiseStrides } from './memory-layout.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { scalarTensor } from './scalar-operand.ts'
 import { forEachRow, planLoop, rowStrides } from './strided-loop.ts'
-import { allocate, allocateFor, cloneAs, contiguousData, convert, numberData } from './tensor-access.ts'
+import { allocateFor, anyMeta, cloneAs, contiguousData, convert, numberData } from './tensor-access.ts'
 import { resultType } from './type-promotion.ts'
 
 function checkMask(mask: Tensor, what: string): void {
@@ -73,7 +73,8 @@ function maskedScatter(self: Tensor, mask: Tensor, source: Tensor): Tensor {
       `masked_scatter: expected self and source to have same dtypes but got ${self.dtype} and ${source.dtype}`,
     )
   const sizes = broadcastSizes(self.sizes, mask.sizes)
-  const result = cloneAs(broadcastTo(self, sizes), self.dtype, allocate(self.dtype, sizes).strides)
+  if (anyMeta([self, mask, source])) return Tensor.meta(self.dtype, sizes)
+  const result = cloneAs(broadcastTo(self, sizes), self.dtype, contiguousStrides(sizes))
   const truths = numberData(broadcastTo(mask, sizes))
   const [out, values] = [result.data as NumberArray, contiguousData(source) as NumberArray]
   let next = 0

@@ -8,6 +8,7 @@ import { fromKernel, kernelDType, requireSameDType } from './float-compute.ts'
 import { withInPlace } from './in-place.ts'
 import { matrixProduct } from './matrix-product.ts'
 import { defineOp, type Operator } from './operator.ts'
+import { permute } from './permuting.ts'
 import { reshape } from './reshaping.ts'
 import { contiguous } from './tensor-access.ts'
 import { expand, unsqueeze } from './expanding.ts'
@@ -153,6 +154,27 @@ const sums = withInPlace(
       },
     },
   ),
+  defineOp(
+    'aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor',
+    {
+      reference: ({ self, batch1, batch2, beta, alpha }) => {
+        requireBatches(batch1, batch2)
+        // The batches side by side are one product.
+        const rows = reshape(permute(batch1, [1, 0, 2]), [
+          batch1.sizes[1]!,
+          batch1.sizes[0]! * batch1.sizes[2]!,
+        ])
+        return addProduct(self, rows, reshape(batch2, [rows.sizes[1]!, batch2.sizes[2]!]), beta, alpha)
+      },
+    },
+  ),
+  defineOp('aten::addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor', {
+    reference: ({ self, vec1, vec2, beta, alpha }) => {
+      requireDim(vec1, 1, 'vec1')
+      requireDim(vec2, 1, 'vec2')
+      return addProduct(self, unsqueeze(vec1, 1), unsqueeze(vec2, 0), beta, alpha)
+    },
+  }),
   defineOp('aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor', {
     reference: ({ self, mat, vec, beta, alpha }) => {
       requireSameDType(self, { mat, vec })

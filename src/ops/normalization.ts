@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts'
+import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, kernelDType } from './float-compute.ts'
 import { allocate, floatData } from './tensor-access.ts'
@@ -85,4 +86,30 @@ export function vectorLike(values: Float64Array, dtype: Tensor['dtype']): Tensor
   const vector = allocate(kernelDType(dtype), [values.length])
   floatsOf(vector).set(values)
   return vector
+}
+
+/** @throws OperatorArgumentError unless the input's last dimensions, and those of each parameter, are `shape` */
+export function checkNormalizedShape(
+  input: Tensor,
+  shape: readonly number[],
+  parameters: Readonly<Record<string, Tensor | null>>,
+): void {
+  if (shape.length === 0)
+    throw new OperatorArgumentError('expected normalized_shape to be at least 1-dimensional', {
+      argument: 'normalized_shape',
+    })
+  for (const [argument, tensor] of Object.entries(parameters))
+    if (tensor !== null && tensor.sizes.join() !== shape.join())
+      throw new OperatorArgumentError(
+        `expected ${argument} to be of same shape as normalized_shape, but got ${argument} of shape ` +
+          `${sizesText(tensor.sizes)} and normalized_shape = ${sizesText(shape)}`,
+        { argument },
+      )
+  const last = input.sizes.slice(-shape.length)
+  if (last.join() !== shape.join())
+    throw new OperatorArgumentError(
+      `given normalized_shape=${sizesText(shape)}, expected input with shape [*, ${shape.join(', ')}], ` +
+        `but got input of size ${sizesText(input.sizes)}`,
+      { argument: 'input' },
+    )
 }

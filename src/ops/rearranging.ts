@@ -130,7 +130,8 @@ function rotate90(self: Tensor, times: number, dims: readonly number[]): Tensor 
 function triangle(self: Tensor, keeps: (row: number, column: number) => boolean): Tensor {
   if (self.dim < 2)
     throw new OperatorArgumentError(`tril and triu need at least 2 dimensions, got ${self.dim}`)
-  const result = allocate(self.dtype, self.sizes)
+  const result = allocateFor([self], self.dtype, self.sizes)
+  if (result.isMeta) return result
   const [rows, columns] = [self.sizes.at(-2)!, self.sizes.at(-1)!]
   for (let row = 0; row < rows; row++) {
     let first = 0
@@ -151,7 +152,7 @@ function diagonalEmbed(self: Tensor, offset: number, dim1: number, dim2: number)
   const side = (self.sizes.at(-1) ?? 1) + Math.abs(offset)
   const others = [...self.sizes.slice(0, -1)]
   const sizes = Array.from({ length: rank }, (_, dim) => (dim === a || dim === b ? side : others.shift()!))
-  const result = allocate(self.dtype, sizes)
+  const result = allocateFor([self], self.dtype, sizes)
   copyInto(diagonal(result, offset, a, b), self)
   return result
 }
@@ -204,6 +205,9 @@ export const rearrangingOperators: readonly Operator[] = [
   ),
   defineOp('aten::diag(Tensor self, int diagonal=0) -> Tensor', {
     reference: (args) => diag(args.self, args.diagonal),
+  }),
+  defineOp('aten::diagflat(Tensor self, int offset=0) -> Tensor', {
+    reference: ({ self, offset }) => diagonalEmbed(reshape(self, [-1]), offset, 0, 1),
   }),
   defineOp('aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor', {
     reference: ({ self, offset, dim1, dim2 }) => diagonalEmbed(self, offset, dim1, dim2),

@@ -3,7 +3,7 @@ import { sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating, requireSameDType } from './float-compute.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 interface Pooling {
   readonly scale: number
@@ -39,9 +39,11 @@ export function roiAlign(input: Tensor, regions: Tensor, pooling: Pooling): Tens
   const { height: rows, width: columns } = pooling
   const count = regions.sizes[0]!
   const round = input.dtype === 'float64' ? (x: number): number => x : Math.fround
+  const sizes = [count, channels, rows, columns]
+  const result = allocateFor([input, regions], kernelDType(input.dtype), sizes)
+  if (result.isMeta) return fromKernel(result, input.dtype)
   const source = floatData(input)
   const corners = floatData(regions)
-  const result = allocate(kernelDType(input.dtype), [count, channels, rows, columns])
   const out = floatsOf(result)
   for (let region = 0; region < count; region++) {
     const image = Math.trunc(corners[5 * region]!)

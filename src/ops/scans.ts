@@ -1,8 +1,10 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { isIntegral } from '../tensor/dtype.ts'
 import { computeDType } from './elementwise.ts'
 import type { NumberArray } from './convert.ts'
+import { logAddExp } from './binary-math.ts'
 import { wrapDimension } from './dimension.ts'
+import { requireFloating } from './float-compute.ts'
 import { withInPlace } from './in-place.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { transpose } from './permuting.ts'
@@ -40,10 +42,17 @@ function lastDimension(self: Tensor, dim: number): Tensor {
   return self.dim === 0 ? self : transpose(self, dim, -1)
 }
 
+/** log Σ exp of what came so far, none of it taken out of scale. */
+const runningLogSum: Scan = (out, data, start, length) => {
+  let sum = -Infinity
+  for (let i = start; i < start + length; i++) out[i] = sum = logAddExp(sum, data[i]!)
+}
+
 function scan(self: Tensor, dimension: number, code: number | null, run: Scan, runBig: Scan): Tensor {
   const dim = wrapDimension(dimension, self.dim)
   const dtype = reductionDType(code, isIntegral(self.dtype, true) ? 'int64' : self.dtype)
   const compute = computeDType(dtype)
+  if (self.isMeta) return Tensor.meta(dtype, self.sizes)
   const source = lastDimension(convert(convert(self, dtype), compute), dim)
   const data = contiguousData(source) as NumberArray
   const result = allocate(compute, source.sizes)
@@ -62,6 +71,7 @@ function scanExtreme(
   beats: (a: number, b: number) => boolean,
 ): [Tensor, Tensor] {
   const dim = wrapDimension(dimension, self.dim)
+  if (self.isMeta) return [Tensor.meta(self.dtype, self.sizes), Tensor.meta('int64', self.sizes)]
   const source = lastDimension(convert(self, computeDType(self.dtype)), dim)
   const data = contiguousData(source) as NumberArray
   const [values, indices] = [allocate(source.dtype, source.sizes), allocate('int64', source.sizes)]
@@ -102,6 +112,12 @@ export const scanOperators: readonly Operator[] = [
         ),
     }),
   ),
+  defineOp('aten::logcumsumexp(Tensor self, int dim) -> Tensor', {
+    reference: ({ self, dim }) => {
+      requireFloating(self, 'logcumsumexp')
+      return scan(self, dim, null, runningLogSum, runningLogSum)
+    },
+  }),
   defineOp('aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)', {
     reference: ({ self, dim }) => scanExtreme(self, dim, (a, b) => a >= b),
   }),

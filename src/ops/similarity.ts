@@ -15,7 +15,7 @@ import { permute } from './permuting.ts'
 import { rowsOf } from './reduction.ts'
 import { reshape } from './reshaping.ts'
 import { vectorNorm } from './spread.ts'
-import { allocate, convert } from './tensor-access.ts'
+import { allocateFor, convert } from './tensor-access.ts'
 
 /**
  * Sums over pairs of dimensions of two tensors, what is left of the first before what is left of the second.
@@ -87,7 +87,8 @@ function cosineSimilarity(first: Tensor, second: Tensor, dim: number, eps: numbe
   const rows = [first, second].map((tensor) => rowsOf(broadcastTo(convert(tensor, dtype), sizes), [axis]))
   const [a, b] = rows.map(({ data }) => data) as [Float64Array, Float64Array]
   const { count, length, keptSizes } = rows[0]!
-  const result = allocate(dtype, keptSizes)
+  const result = allocateFor([first, second], dtype, keptSizes)
+  if (result.isMeta) return fromKernel(result, first.dtype)
   const out = floatsOf(result)
   for (let row = 0; row < count; row++) {
     let [products, squaresA, squaresB] = [0, 0, 0]

@@ -13,6 +13,12 @@ const softmaxLine: LineKernel = (line) => {
   for (let i = 0; i < line.length; i++) line[i]! /= sum
 }
 
+/** As `softmaxLine`, but zeros where there is nothing but -∞. */
+const safeSoftmaxLine: LineKernel = (line) => {
+  if (largest(line) === -Infinity) line.fill(0)
+  else softmaxLine(line)
+}
+
 const logSoftmaxLine: LineKernel = (line) => {
   const max = largest(line)
   let sum = 0
@@ -58,6 +64,12 @@ export function softmax(self: Tensor, dim: number, dtype: DType = self.dtype): T
   return alongDimension(self, dim, dtype, softmaxLine)
 }
 
+/** `softmax`, with zeros for lines of nothing but -∞, where attention has every key hidden. */
+export function safeSoftmax(self: Tensor, dim: number, dtype: DType = self.dtype): Tensor {
+  if (dtype === self.dtype) requireFloating(self, 'softmax')
+  return alongDimension(self, dim, dtype, safeSoftmaxLine)
+}
+
 /** The logarithm of `softmax`, without its underflow. */
 export function logSoftmax(self: Tensor, dim: number, dtype: DType = self.dtype): Tensor {
   if (dtype === self.dtype) requireFloating(self, 'log_softmax')
@@ -74,6 +86,9 @@ export const softmaxOperators: readonly Operator[] = [
   }),
   defineOp('aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor', {
     reference: ({ self, dim, dtype }) => logSoftmax(self, dim, named(dtype, self)),
+  }),
+  defineOp('aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor', {
+    reference: ({ self, dim, dtype }) => safeSoftmax(self, dim, named(dtype, self)),
   }),
   defineOp('aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor', {
     reference: ({ self, dim, half_to_float }) => softmax(self, dim, half_to_float ? 'float32' : self.dtype),

@@ -71,3 +71,42 @@ export function logGamma(x: number): number {
   const t = x + 6.5
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(lanczosSum(x - 1))
 }
+
+/** The derivative of log gamma: recurrence up to 10, then its asymptotic series (Abramowitz and Stegun 6.3.18). */
+export function digamma(x: number): number {
+  if (x === 0) return Object.is(x, 0) ? -Infinity : Infinity
+  if (x < 0)
+    return Number.isInteger(x) || x === -Infinity
+      ? NaN
+      : digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x % 1))
+  let [shifted, sum] = [x, 0]
+  for (; shifted < 10; shifted++) sum -= 1 / shifted
+  if (shifted === Infinity) return Infinity
+  const square = 1 / (shifted * shifted)
+  const series = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
+  const tail = series.reduceRight((rest, coefficient) => square * (coefficient + rest), 0)
+  return sum + Math.log(shifted) - 0.5 / shifted - tail
+}
+
+/** The inverse of `erf`: Winitzki's approximation, made exact by Newton's method. */
+export function inverseErf(x: number): number {
+  if (!(Math.abs(x) < 1)) return Math.abs(x) === 1 ? x * Infinity : NaN
+  if (x === 0) return x
+  const logarithm = Math.log1p(-x * x)
+  const half = 2 / (Math.PI * 0.147) + logarithm / 2
+  let y = Math.sign(x) * Math.sqrt(Math.sqrt(half * half - logarithm / 0.147) - half)
+  for (let i = 0; i < 3; i++) y -= (erf(y) - x) / (twoOverRootPi * Math.exp(-y * y))
+  return y
+}
+
+/** The modified Bessel function of order 0, by its series, whose terms are all positive. */
+export function besselI0(x: number): number {
+  const quarter = (x * x) / 4
+  if (quarter === Infinity) return Infinity
+  let [term, sum] = [1, 1]
+  for (let k = 1; term > sum * 1e-17; k++) {
+    term *= quarter / (k * k)
+    sum += term
+  }
+  return x !== x ? NaN : sum
+}

@@ -2,7 +2,7 @@ import { scalarToNumber, type Scalar } from '../ir/ivalue.ts'
 import { isFloating } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { elementwiseUnary } from './elementwise.ts'
-import { OperatorArgumentError, UnsupportedOperatorError } from './errors.ts'
+import { OperatorArgumentError } from './errors.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reduceAs, reductionDType, type RowReducer } from './reduction.ts'
 import { mean, sumRow } from './sums.ts'
@@ -80,7 +80,7 @@ function spreadOperators(name: string, of: Spread): Operator[] {
 }
 
 /** The p-norm: (Σ|x|^p)^(1/p), with its limits at 0, ∞ and −∞. */
-function normRow(p: number): RowReducer {
+export function normRow(p: number): RowReducer {
   return (data, start, length) => {
     let total = p === -Infinity ? Infinity : 0
     for (let i = start; i < start + length; i++) {
@@ -109,21 +109,6 @@ export function vectorNorm(
       `norm: expected a floating point or complex tensor as input, not ${computed}`,
     )
   return reduceAs(self, dims, keepdim, computed, normRow(p === null ? 2 : scalarToNumber(p)))
-}
-
-function linalgNorm(
-  self: Tensor,
-  order: Scalar | null,
-  dims: readonly number[] | null,
-  keepdim: boolean,
-  dtype: number | null,
-): Tensor {
-  const rank = dims?.length ?? self.dim
-  if (order !== null && rank !== 1)
-    throw new UnsupportedOperatorError(
-      'linalg_norm has a kernel for vector norms only, not for norms of matrices',
-    )
-  return vectorNorm(self, order, dims, keepdim, dtype)
 }
 
 /** log Σ exp, with the largest taken out first. */
@@ -166,10 +151,6 @@ export const spreadTensorOperators: readonly Operator[] = [
   defineOp(
     'aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
     { reference: ({ self, ord, dim, keepdim, dtype }) => vectorNorm(self, ord, dim, keepdim, dtype) },
-  ),
-  defineOp(
-    'aten::linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
-    { reference: ({ self, ord, dim, keepdim, dtype }) => linalgNorm(self, ord, dim, keepdim, dtype) },
   ),
   defineOp('aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor', {
     reference: ({ self, dim, keepdim }) => logSumExp(self, dim, keepdim),

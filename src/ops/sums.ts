@@ -1,9 +1,12 @@
 import { isFloating, isIntegral, type DType } from '../tensor/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { broadcastSizes, sameSizes } from './broadcast.ts'
+import { trueDivide } from './division.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { mapUnary } from './elementwise.ts'
 import { defineOp, type Operator } from './operator.ts'
 import { reduceAs, reductionDType, type RowReducer } from './reduction.ts'
+import { reshape } from './reshaping.ts'
 import { allocate, numberData } from './tensor-access.ts'
 
 /** The sum, accumulated in double precision. */
@@ -95,6 +98,40 @@ function nansum(
   return sum(clean, dims, keepdim, dtype)
 }
 
+/**
+ * What broadcasting to the tensor's sizes came from: sums over the dimensions that it added or stretched.
+ *
+ * @throws OperatorArgumentError for sizes that do not broadcast to them
+ */
+function sumToSize(self: Tensor, size: readonly number[]): Tensor {
+  if (!sameSizes(broadcastSizes(self.sizes, size), self.sizes))
+    throw new OperatorArgumentError(
+      `size {[${size.join(', ')}]} is not expandable to size {[${self.sizes.join(', ')}]}`,
+      { argument: 'size' },
+    )
+  const lead = self.dim - size.length
+  const dims = self.sizes.flatMap((extent, dim) =>
+    dim < lead || (size[dim - lead] === 1 && extent !== 1) ? [dim] : [],
+  )
+  return dims.length === 0 ? self : reshape(sum(self, dims, true, null), size)
+}
+
+/** The mean of what is not NaN. */
+function nanmean(
+  self: Tensor,
+  dims: readonly number[] | null,
+  keepdim: boolean,
+  dtype: number | null,
+): Tensor {
+  if (!isFloating(self.dtype))
+    throw new OperatorArgumentError(
+      `nanmean(): expected input to have floating point dtype but got ${self.dtype}`,
+    )
+  const total = nansum(self, dims, keepdim, dtype)
+  const counts = sum(mapUnary(self, 'bool', { number: (x) => x === x }), dims, keepdim, null)
+  return trueDivide(total, counts)
+}
+
 function countNonzero(self: Tensor, dims: readonly number[] | null): Tensor {
   return sum(mapUnary(self, 'bool', { number: (x) => x !== 0, bigint: (x) => x !== 0n }), dims, false, null)
 }
@@ -137,6 +174,10 @@ export const sumOperators: readonly Operator[] = [
       reference: ({ self, dim, keepdim, dtype }) => nansum(self, dim, keepdim, dtype),
     },
   ),
+  defineOp(
+    'aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor',
+    { reference: ({ self, dim, keepdim, dtype }) => nanmean(self, dim, keepdim, dtype) },
+  ),
   defineOp('aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor', {
     reference: ({ self, dtype }) => mean(self, null, false, dtype),
   }),
@@ -155,6 +196,9 @@ export const sumOperators: readonly Operator[] = [
       reference: ({ self, dim, keepdim, dtype }) => prod(self, [dim], keepdim, dtype),
     },
   ),
+  defineOp('aten::sum_to_size(Tensor self, int[] size) -> Tensor', {
+    reference: ({ self, size }) => sumToSize(self, size),
+  }),
   defineOp('aten::count_nonzero(Tensor self, int? dim=None) -> Tensor', {
     reference: ({ self, dim }) => countNonzero(self, dim === null ? null : [dim]),
   }),

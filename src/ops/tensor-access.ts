@@ -30,9 +30,14 @@ export function allocateFor(
   sizes: readonly number[],
   strides?: readonly number[],
 ): Tensor {
-  if (!sources.some((source) => source?.isMeta === true)) return allocate(dtype, sizes, strides)
+  if (!anyMeta(sources)) return allocate(dtype, sizes, strides)
   checkBytes(numelOf(sizes) * itemSize(dtype), sizes)
   return Tensor.meta(dtype, sizes, strides)
+}
+
+/** Whether one of the tensors that there are has no elements to read. */
+export function anyMeta(tensors: readonly (Tensor | null)[]): boolean {
+  return tensors.some((tensor) => tensor?.isMeta === true)
 }
 
 /** Bytes of the largest tensor that an operator makes: as much as one typed array takes everywhere. */

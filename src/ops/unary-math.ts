@@ -33,6 +33,12 @@ const floatingFunctions: Readonly<Record<string, (x: number) => number>> = {
   asinh: Math.asinh,
   acosh: Math.acosh,
   atanh: Math.atanh,
+  arcsin: Math.asin,
+  arccos: Math.acos,
+  arctan: Math.atan,
+  arcsinh: Math.asinh,
+  arccosh: Math.acosh,
+  arctanh: Math.atanh,
   erf,
   erfc,
   lgamma: logGamma,
@@ -40,11 +46,23 @@ const floatingFunctions: Readonly<Record<string, (x: number) => number>> = {
   rad2deg: (x) => x * (180 / Math.PI),
 }
 
+/** Second names, which have no in-place twins. */
+const specialFunctions: Readonly<Record<string, (x: number) => number>> = {
+  special_erf: erf,
+  special_erfc: erfc,
+  special_exp2: (x) => 2 ** x,
+  special_expm1: Math.expm1,
+  special_log1p: Math.log1p,
+  special_gammaln: logGamma,
+  special_expit: (x) => 1 / (1 + Math.exp(-x)),
+}
+
 /** Functions that leave integers as they are. */
 const roundings: Readonly<Record<string, (x: number) => number>> = {
   floor: Math.floor,
   ceil: Math.ceil,
   trunc: Math.trunc,
+  fix: Math.trunc,
   round: roundToEven,
 }
 
@@ -55,10 +73,12 @@ const sign: UnaryKernel = {
   bigint: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
 }
 
+function functional(name: string, compute: (self: Tensor) => Tensor): Operator {
+  return defineOp(`aten::${name}(Tensor self) -> Tensor`, { reference: ({ self }) => compute(self) })
+}
+
 function unary(name: string, compute: (self: Tensor) => Tensor): Operator[] {
-  return withInPlace(
-    defineOp(`aten::${name}(Tensor self) -> Tensor`, { reference: ({ self }) => compute(self) }),
-  )
+  return withInPlace(functional(name, compute))
 }
 
 function rounded(self: Tensor, fn: (x: number) => number): Tensor {
@@ -87,6 +107,9 @@ function negate(self: Tensor): Tensor {
 export const unaryMathOperators: readonly Operator[] = [
   ...Object.entries(floatingFunctions).flatMap(([name, fn]) =>
     unary(name, (self) => elementwiseUnary(self, fn)),
+  ),
+  ...Object.entries(specialFunctions).map(([name, fn]) =>
+    functional(name, (self) => elementwiseUnary(self, fn)),
   ),
   ...Object.entries(roundings).flatMap(([name, fn]) => unary(name, (self) => rounded(self, fn))),
   ...unary('abs', (self) => mapUnary(self, self.dtype, absolute)),

@@ -3,7 +3,7 @@ import { perDimension, sizesText } from './convolution-geometry.ts'
 import { OperatorArgumentError } from './errors.ts'
 import { floatsOf, fromKernel, kernelDType, requireFloating } from './float-compute.ts'
 import { defineOp, type Operator } from './operator.ts'
-import { allocate, floatData } from './tensor-access.ts'
+import { allocateFor, floatData } from './tensor-access.ts'
 
 interface BlockArguments {
   readonly kernel_size: readonly number[]
@@ -78,7 +78,12 @@ function unfold(self: Tensor, args: BlockArguments): Tensor {
   const channels = self.sizes.at(-3)!
   const taps = blocks.kernel[0]! * blocks.kernel[1]!
   const columns = blocks.count[0]! * blocks.count[1]!
-  const result = allocate(kernelDType(self.dtype), [...self.sizes.slice(0, -3), channels * taps, columns])
+  const result = allocateFor([self], kernelDType(self.dtype), [
+    ...self.sizes.slice(0, -3),
+    channels * taps,
+    columns,
+  ])
+  if (result.isMeta) return fromKernel(result, self.dtype)
   const [data, out] = [floatData(self), floatsOf(result)]
   const pixels = blocks.image[0]! * blocks.image[1]!
   const elements = elementsPerChannel(blocks)
@@ -103,7 +108,8 @@ function fold(self: Tensor, size: readonly number[], args: BlockArguments): Tens
       `expected size of input's dimensions to be a multiple of ${taps} and ${expected}, ` +
         `the product of the kernel and the number of sliding blocks, but got ${rows} and ${columns}`,
     )
-  const sums = allocate('float64', [...self.sizes.slice(0, -2), rows / taps, ...blocks.image])
+  const sums = allocateFor([self], 'float64', [...self.sizes.slice(0, -2), rows / taps, ...blocks.image])
+  if (sums.isMeta) return fromKernel(sums, self.dtype)
   const [data, out] = [floatData(self), floatsOf(sums)]
   const pixels = blocks.image[0]! * blocks.image[1]!
   const elements = elementsPerChannel(blocks)

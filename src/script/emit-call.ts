@@ -74,7 +74,8 @@ export function emitBuiltin(cx: EmitContext, name: string, call: CallArguments, 
   const schemas = schemasInVersion(name, cx.names.version)
   const range = cx.range(at)
   const match = schemas.length === 0 ? [] : matchSchemas(cx.edit, range, schemas, call)
-  if (!('schema' in match)) return emitUnknown(cx, name, call, at)
+  // An overload name that nobody has, lest the call be taken for one of the overloads that it does not fit.
+  if (!('schema' in match)) return emitUnknown(cx, name, schemas.length === 0 ? '' : 'unmatched', call, at)
   const node = cx.edit.insert(name, match.inputs, { outputs: match.returnTypes, range, schema: match.schema })
   return packOutputs(cx, node)
 }
@@ -86,12 +87,18 @@ function packOutputs(cx: EmitContext, node: Node): Value {
   return emitTuple(cx, node.outputs)
 }
 
-function emitUnknown(cx: EmitContext, name: string, call: CallArguments, at: Ranged): Value {
+function emitUnknown(
+  cx: EmitContext,
+  name: string,
+  overload: string,
+  call: CallArguments,
+  at: Ranged,
+): Value {
   const self = call.self ? [call.self] : []
   const positional = [...self, ...call.args]
   const schema: FunctionSchema = {
     name,
-    overload: '',
+    overload,
     arguments: [
       ...positional.map((value, i) => ({ name: `arg${i}`, type: value.type, kwargOnly: false })),
       ...call.kwargs.map(({ name: keyword, value }) => ({

@@ -40,6 +40,10 @@ const cases: Readonly<Record<string, Build>> = {
     const mask = Tensor.from('bool', [3, 4], [1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 0])
     return attention(b, [x(1, 2, 3, 8), x(1, 2, 4, 8), x(1, 2, 4, 8)], b.constant(mask), false)
   },
+  'attention with a constant mask that is added, and looks back only': (b, x) => {
+    const mask = b.constant(noise([4, 4], 9))
+    return attention(b, [x(1, 2, 4, 8), x(1, 2, 4, 8), x(1, 2, 4, 8)], mask, true)
+  },
   'attention of heads looked at': (b, x) => {
     const heads = (y: Value): Value => b.call('transpose', b.call('view', y, [2, 7, 3, 4]), 1, 2)
     const parts = [x(2, 7, 12), x(2, 7, 12), x(2, 7, 12)].map(heads) as [Value, Value, Value]
@@ -76,6 +80,20 @@ describe.skipIf(oneDnn === undefined)('operators that are taken apart, on oneDNN
 
   // What is not: it is computed whole, and right.
   const others: Readonly<Record<string, Build>> = {
+    'attention with a mask that is given, of which a row hides all': (b, x) => {
+      const mask = b.input(Tensor.from('bool', [3, 4], [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0]))
+      return attention(b, [x(2, 2, 3, 8), x(2, 2, 4, 8), x(2, 2, 4, 8)], mask, false)
+    },
+    'attention with a mask that is given and added': (b, x) => {
+      const [hidden, seen] = [-Infinity, 0]
+      const elements = [hidden, seen, seen, 0.5, hidden, hidden, hidden, hidden]
+      const mask = b.input(Tensor.from('float32', [2, 1, 1, 4], elements))
+      return attention(b, [x(2, 2, 4, 8), x(2, 2, 4, 8), x(2, 2, 4, 8)], mask, true)
+    },
+    'attention with a constant mask of which a row hides all': (b, x) => {
+      const mask = b.constant(Tensor.from('bool', [2, 3], [0, 0, 0, 1, 0, 1]))
+      return attention(b, [x(1, 2, 2, 8), x(1, 2, 3, 8), x(1, 2, 3, 8)], mask, false)
+    },
     'einsum that sums one operand alone': einsum('ij,k->k', [3, 4], [5]),
     'einsum of a diagonal': einsum('ii,ij->j', [3, 3], [3, 4]),
     'einsum of three': einsum('ij,jk,kl->il', [2, 3], [3, 4], [4, 5]),

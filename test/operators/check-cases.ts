@@ -17,6 +17,9 @@ import {
   type OperatorCase,
 } from './operator-case.ts'
 
+/** Where the families' fixtures are. */
+export const families = new URL('../fixtures/operators/', import.meta.url)
+
 const context: EvaluationContext = { warn: () => undefined, print: () => undefined, random: () => 0.5 }
 
 /** One test per operator of a family's fixture: each of its calls answers what libtorch answered. */
@@ -129,7 +132,7 @@ function compareTensor(actual: IValue, expected: EncodedTensor, comparison: Comp
 }
 
 /** Strides of the dimensions where they mean something. */
-function withoutUnits(sizes: readonly number[], strides: readonly number[]): number[] {
+export function withoutUnits(sizes: readonly number[], strides: readonly number[]): number[] {
   return strides.filter((_, dim) => sizes[dim] !== 1)
 }
 
@@ -144,7 +147,7 @@ function expectElements(
     expect.fail(`element ${wrong} is ${actual[wrong]}, libtorch's is ${expected[wrong]}: ${label}`)
 }
 
-function agrees(
+export function agrees(
   actual: number | bigint,
   expected: number | string,
   tolerance: number,
