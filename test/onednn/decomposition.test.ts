@@ -49,6 +49,18 @@ const cases: Readonly<Record<string, Build>> = {
     const parts = [x(2, 7, 12), x(2, 7, 12), x(2, 7, 12)].map(heads) as [Value, Value, Value]
     return b.call('reshape', b.call('transpose', attention(b, parts, null, false), 1, 2), [2, 7, 12])
   },
+  'an encoder layer, norms in front or behind': (b, x) => {
+    const parameter = (...sizes: readonly number[]): Value =>
+      b.constant(noise(sizes, sizes.length + sizes[0]!))
+    const layer = (y: Value, isFirst: boolean): Value =>
+      b.call(
+        '_transformer_encoder_layer_fwd',
+        ...[y, 8, 2, parameter(24, 8), parameter(24), parameter(8, 8), parameter(8), isFirst, isFirst],
+        ...[new Double(1e-5), parameter(8), parameter(8), parameter(8), parameter(8)],
+        ...[parameter(16, 8), parameter(16), parameter(8, 16), parameter(8), null, null],
+      )
+    return layer(layer(x(2, 5, 8), true), false)
+  },
   'einsum of batches of matrices': einsum('bij,bjk->bik', [2, 3, 4], [2, 4, 5]),
   'einsum with dimensions between': einsum('bhwc,hkc->bhwk', [2, 3, 4, 5], [3, 6, 5]),
   'einsum of an outer product': einsum('i,j->ji', [3], [4]),
