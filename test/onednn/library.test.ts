@@ -243,7 +243,7 @@ describe('a process', { timeout: 120_000 }, () => {
       const [here, other] = [await answer({}, path), await answer({ DNNL_MAX_CPU_ISA: 'SSE41' }, path)]
       expect(here.warnings).toEqual([])
       expect(other.warnings).toEqual([
-        expect.stringMatching(/packed anew: it is for oneDNN .* instruction set/),
+        expect.stringMatching(/packed anew: they are for oneDNN .* instruction set/),
       ])
       expectClose(other.elements, here.elements)
     },
