@@ -3,6 +3,7 @@ import { OneDnnMissingError, OneDnnVersionError } from '../backends/onednn/bindi
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts'
 import type { Dnnl } from '../backends/onednn/binding/dnnl.ts'
 import { openOneDnn } from '../backends/onednn/binding/library.ts'
+import type { PermafrostError } from '../errors.ts'
 import { ScriptObject } from '../ir/ivalue.ts'
 import type { Backend } from '../runtime/backend.ts'
 import { createEnvironment } from '../runtime/environment.ts'
@@ -63,6 +64,11 @@ function openBackend(name: string): Chosen {
     throw new UnknownBackendError(`there is no backend '${name}'`, {}, `there are ${backendNames.join(', ')}`)
   library ??= openLibrary()
   if (library instanceof OneDnnMissingError || library instanceof OneDnnVersionError)
-    return { backend: createReferenceBackend(), fallback: library.message }
+    return { backend: createReferenceBackend(), fallback: lineOf(library) }
   return { backend: createOneDnnBackend(library) }
+}
+
+/** What was found and what to do about it, in one line: it stands among other messages. */
+function lineOf({ found, advice }: PermafrostError): string {
+  return `${found}; ${advice}`
 }
