@@ -148,7 +148,8 @@ function report(candidates: readonly Candidate[], out: Output): void {
     out.print(`  load ${ms(load)}, freeze ${ms(freeze)}, plan and first answer ${ms(first)}`)
     const beside = rows.length > 1 ? `, ${ratio.toFixed(2)}× the first` : ''
     out.print(`  median ${ms(median)} (${ms(p10)} to ${ms(p90)} for 8 of 10) of ${runs} runs${beside}`)
-    out.print(`  arena ${formatBytes(arenaBytes)}, packed weights ${formatBytes(packedBytes)}`)
+    if (arenaBytes > 0 || packedBytes > 0)
+      out.print(`  arena ${formatBytes(arenaBytes)}, packed weights ${formatBytes(packedBytes)}`)
   }
   out.print(`peak memory of the process ${formatBytes(peakBytes)}`)
 }

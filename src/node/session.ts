@@ -59,13 +59,17 @@ function openLibrary(): Dnnl | OneDnnMissingError | OneDnnVersionError {
 
 /** A backend of its own for each session: packed weights go with it. */
 function openBackend(name: string): Chosen {
-  if (name === 'reference') return { backend: createReferenceBackend() }
+  if (name === 'reference') return { backend: openReference() }
   if (name !== 'onednn')
     throw new UnknownBackendError(`there is no backend '${name}'`, {}, `there are ${backendNames.join(', ')}`)
   library ??= openLibrary()
   if (library instanceof OneDnnMissingError || library instanceof OneDnnVersionError)
-    return { backend: createReferenceBackend(), fallback: lineOf(library) }
+    return { backend: openReference(), fallback: lineOf(library) }
   return { backend: createOneDnnBackend(library) }
+}
+
+function openReference(): Backend {
+  return createReferenceBackend({ now: () => performance.now() })
 }
 
 /** What was found and what to do about it, in one line: it stands among other messages. */
