@@ -12,6 +12,9 @@ export const sessionOptions = {
   tune: { type: 'boolean' },
 } as const
 
+/** As many as sessions take. */
+const mostThreads = 1024
+
 export type BackendName = (typeof backendNames)[number]
 
 /** @throws UsageError naming the backends that there are */
@@ -21,7 +24,16 @@ export function checkBackend(name: string): BackendName {
   throw new UsageError(`there is no backend '${name}'`, {}, `there are: ${backendNames.join(', ')}`)
 }
 
-/** @throws UsageError for a number of threads that is no whole number */
+/** Threads as given, or 1. @throws UsageError for what is no number of threads */
+export function threadsOf(args: Arguments): number {
+  const threads = args.number('threads', 1) ?? 1
+  if (Number.isInteger(threads) && threads <= mostThreads) return threads
+  throw new UsageError(
+    `--threads takes a whole number from 1 to ${mostThreads}, not '${args.text('threads') ?? ''}'`,
+  )
+}
+
+/** @throws UsageError for a number of threads that is none */
 export function openSession(
   args: Arguments,
   model: ScriptModule,
@@ -29,16 +41,23 @@ export function openSession(
   method: string,
   message: (text: string) => void,
 ): Session {
-  const threads = args.number('threads', 1) ?? 1
-  if (!Number.isInteger(threads)) throw new UsageError('--threads takes a whole number')
   return createSession(model, {
     backend,
     method,
-    threads,
+    threads: threadsOf(args),
     tune: args.flag('tune'),
     environment: createEnvironment({
       warn: (text) => message(`warning: ${text}`),
       print: (text) => message(text.trimEnd()),
     }),
   })
+}
+
+/** The backend that runs a session: another than was asked for where that one is missing, and why. */
+export function servedBy(
+  session: Session | undefined,
+  asked: BackendName,
+): { readonly backend: BackendName; readonly fallback?: string } {
+  const { fallback } = session?.explain() ?? {}
+  return fallback === undefined ? { backend: asked } : { backend: 'reference', fallback }
 }
