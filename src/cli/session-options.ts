@@ -1,5 +1,6 @@
 import { backendNames, createSession } from '../node/session.ts'
 import { createEnvironment } from '../runtime/environment.ts'
+import { mostThreads } from '../runtime/session-checks.ts'
 import type { Session } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import type { Arguments } from './arguments.ts'
@@ -11,9 +12,6 @@ export const sessionOptions = {
   threads: { type: 'string' },
   tune: { type: 'boolean' },
 } as const
-
-/** As many as sessions take. */
-const mostThreads = 1024
 
 export type BackendName = (typeof backendNames)[number]
 

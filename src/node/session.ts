@@ -8,6 +8,7 @@ import { ScriptObject } from '../ir/ivalue.ts'
 import type { Backend } from '../runtime/backend.ts'
 import { createEnvironment } from '../runtime/environment.ts'
 import { UnknownBackendError } from '../runtime/errors.ts'
+import { checkModule, checkSessionOptions } from '../runtime/session-checks.ts'
 import { createSession as createCoreSession, type Session, type SessionOptions } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 
@@ -22,14 +23,16 @@ export const backendNames = ['onednn', 'reference'] as const
 /**
  * Makes a module ready to run again and again, on the fastest backend that is there or the one that is named.
  *
- * @throws UnknownBackendError; InputError for a method that does not exist
+ * @throws UnknownBackendError; InputError for a method or an option that does not exist, or is not what it must be
  */
 export function createSession(
   module: ScriptModule | ScriptObject,
-  { backend = 'onednn', ...options }: NodeSessionOptions = {},
+  options: NodeSessionOptions = {},
 ): Session {
-  const object = module instanceof ScriptObject ? module : module.root
+  const object = rootOf(module)
+  checkSessionOptions(options)
   const environment = options.environment ?? createEnvironment()
+  const { backend = 'onednn' } = options
   const chosen = typeof backend === 'string' ? openBackend(backend) : { backend }
   const extra = module instanceof ScriptObject ? undefined : module.extra
   if (extra && chosen.backend instanceof OneDnnBackend) {
@@ -38,6 +41,13 @@ export function createSession(
   }
   if (chosen.fallback !== undefined) environment.warn(chosen.fallback)
   return createCoreSession(object, { ...options, environment, ...chosen })
+}
+
+/** @throws InputError for what is neither a module nor an object of one */
+function rootOf(module: ScriptModule | ScriptObject | null | undefined): ScriptObject {
+  const root: unknown = module instanceof ScriptObject ? module : (module?.root ?? module)
+  checkModule(root)
+  return root
 }
 
 interface Chosen {
