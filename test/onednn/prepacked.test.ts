@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { openOneDnn } from '../../src/backends/onednn/binding/library.ts'
 import { createOneDnnBackend } from '../../src/backends/onednn/onednn-backend.ts'
 import { freeze, load, prepack } from '../../src/node/index.ts'
+import { packConstants } from '../../src/node/prepack.ts'
 import { loadBytes } from '../../src/load.ts'
 import { contiguousData } from '../../src/ops/tensor-access.ts'
 import { createSession } from '../../src/runtime/session.ts'
 import type { ScriptModule } from '../../src/script/load-module.ts'
 import { saveModule } from '../../src/script/save-module.ts'
-import { type Tensor } from '../../src/tensor/tensor.ts'
+import { Tensor } from '../../src/tensor/tensor.ts'
 import { noise } from '../support/conv-bn-models.ts'
+import { ModuleSource } from '../support/modules.ts'
 import { oneDnn } from '../support/session-graphs.ts'
 
 const image = (): Tensor => noise([1, 3, 20, 20], 1)
@@ -105,5 +107,30 @@ describe.skipIf(oneDnn === undefined)('packed constants that a file brings along
     expect(packed).toBeGreaterThan(0)
     expect(mismatch).toBe(`${missing}, which belongs to them, is missing in the file`)
     expect(found).toEqual(wanted)
+  })
+})
+
+describe.skipIf(oneDnn === undefined)('packing', () => {
+  const source = new ModuleSource(`class M(Module):
+  __parameters__ = []
+  __buffers__ = []
+  count : int
+  seen : Tensor
+  training : bool
+  def forward(self: __torch__.M, x: Tensor) -> Tensor:
+    self.count = torch.add(self.count, 1)
+    _0 = torch.add_(self.seen, 1)
+    return torch.add(torch.relu(x), self.count)
+`)
+
+  it('leaves a module whose runs change it as it is', () => {
+    const root = source.make('M', { count: 5, seen: Tensor.from('float32', [1], [7]), training: false })
+    const given = { root, name: 'm', version: 10, extra: new Map() }
+    const { module, constants, reason } = packConstants(given, [Tensor.from('float32', [2], [1, 2])])
+    expect(module.root).toBe(root)
+    expect(root.slots.get('count')).toBe(5)
+    expect(Array.from((root.slots.get('seen') as Tensor).data, Number)).toEqual([7])
+    expect(constants).toBe(0)
+    expect(reason).toMatch(/planned in parts around prim::\w+ \(/)
   })
 })
