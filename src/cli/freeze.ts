@@ -11,7 +11,7 @@ import {
 import type { PassOptions } from '../passes/pass-manager.ts'
 import { numericsPipeline } from '../passes/pipelines.ts'
 import { peephole } from '../passes/peephole.ts'
-import { writeFilesAtomically } from '../node/files.ts'
+
 import type { ScriptModule } from '../script/load-module.ts'
 import { saveModule } from '../script/save-module.ts'
 import type { Arguments } from './arguments.ts'
@@ -21,6 +21,7 @@ import { findMethod, loadModel } from './model.ts'
 import { passOptions } from './pass-options.ts'
 import { packedAsAsked, packedLine, prepackOptions, type PackedReport } from './prepack.ts'
 import type { Verb } from './verb.ts'
+import { writeOutputs } from './write-outputs.ts'
 
 export const freezeVerb: Verb = {
   name: 'freeze',
@@ -55,7 +56,7 @@ export const freezeVerb: Verb = {
     const chunks = saveModule(module)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     const reportFile = args.text('report')
-    writeFilesAtomically([
+    writeOutputs([
       { path: target, chunks },
       ...(reportFile === undefined
         ? []

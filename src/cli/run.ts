@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { encodeUtf8 } from '../archive/utf8.ts'
 import { writeNpz } from '../archive/npz.ts'
 import type { IValue } from '../ir/ivalue.ts'
-import { writeFilesAtomically, type FileContent } from '../node/files.ts'
+import type { FileContent } from '../node/files.ts'
 import { backendNames } from '../node/session.ts'
 import { createEnvironment } from '../runtime/environment.ts'
 import { runMethod } from '../runtime/module-runner.ts'
@@ -28,6 +28,7 @@ import {
   type BackendName,
 } from './session-options.ts'
 import type { Verb } from './verb.ts'
+import { writeOutputs } from './write-outputs.ts'
 
 export const runVerb: Verb = {
   name: 'run',
@@ -53,7 +54,7 @@ export const runVerb: Verb = {
     const runner = openRunner(args, loadModel(path), backend, method, (text) => out.message(text))
     const { outputs, times } = runTimes(runner, repeat)
     const explanation = explain(args, runner)
-    writeFilesAtomically(filesOf(args, outputs, explanation))
+    writeOutputs(filesOf(args, outputs, explanation))
     if (out.json)
       out.document({
         method,
