@@ -4,9 +4,11 @@ import { createOneDnnBackend } from '../backends/onednn/onednn-backend.ts'
 import { writePrepacked } from '../backends/onednn/prepacked.ts'
 import type { PackedConstant } from '../backends/onednn/weight-cache.ts'
 import type { Inputs } from '../runtime/input-binding.ts'
+import { checkSessionOptions } from '../runtime/session-checks.ts'
 import { createSession, type Explanation, type SessionOptions } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import { runnableCopy } from './runnable-copy.ts'
+import { rootOf } from './session.ts'
 
 export type PrepackOptions = Pick<SessionOptions, 'method' | 'threads' | 'tune'>
 
@@ -15,7 +17,7 @@ export type PrepackOptions = Pick<SessionOptions, 'method' | 'threads' | 'tune'>
  * saved file need not pack them again. Freeze the module first: what freezing folds can only be told again by a file that
  * holds it. The code and the plain constants stay as they are, and libtorch loads the file.
  *
- * @throws OneDnnMissingError, OneDnnVersionError; what running the module throws
+ * @throws OneDnnMissingError, OneDnnVersionError; InputError as `createSession`; what running the module throws
  */
 export function prepack(
   module: ScriptModule,
@@ -41,6 +43,8 @@ export function packConstants(
   inputs: Inputs | readonly unknown[],
   options: PrepackOptions = {},
 ): Prepacking {
+  rootOf(module)
+  checkSessionOptions(options)
   const packed: PackedConstant[] = []
   const dnnl = openOneDnn()
   const backend = createOneDnnBackend(dnnl, (constant) => packed.push(constant))

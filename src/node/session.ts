@@ -44,7 +44,7 @@ export function createSession(
 }
 
 /** @throws InputError for what is neither a module nor an object of one */
-function rootOf(module: ScriptModule | ScriptObject | null | undefined): ScriptObject {
+export function rootOf(module: ScriptModule | ScriptObject | null | undefined): ScriptObject {
   const root: unknown = module instanceof ScriptObject ? module : (module?.root ?? module)
   checkModule(root)
   return root

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PermafrostError } from '../../src/errors.ts'
-import { createSession, type NodeSessionOptions } from '../../src/node/index.ts'
+import { createSession, prepack, type NodeSessionOptions } from '../../src/node/index.ts'
+import type { PrepackOptions } from '../../src/node/prepack.ts'
 import { InputError, UnknownBackendError } from '../../src/runtime/errors.ts'
 import { nearestName } from '../../src/runtime/nearest-name.ts'
 import { loadFixture } from '../support/fixture-models.ts'
@@ -74,6 +75,13 @@ describe('createSession', () => {
   it('takes what is left undefined for left out', () => {
     const options = { backend: 'reference', threads: undefined, plans: Infinity } as unknown
     createSession(module, options as NodeSessionOptions).dispose()
+  })
+})
+
+describe('prepack', () => {
+  it('looks at what it is given as createSession does', () => {
+    expect(() => prepack(undefined as unknown as typeof module, [])).toThrow(InputError)
+    expect(() => prepack(module, [], { thread: 2 } as PrepackOptions)).toThrow(/did you mean threads/)
   })
 })
 
