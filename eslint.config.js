@@ -9,7 +9,7 @@ const stages = {
   script: ['tensor', 'archive', 'ir', 'ops'],
   passes: ['tensor', 'ir', 'ops', 'script'],
   runtime: ['tensor', 'ir', 'ops', 'passes'],
-  backends: ['tensor', 'ir', 'ops', 'runtime'],
+  backends: ['tensor', 'archive', 'ir', 'ops', 'runtime'],
 }
 
 const edges = ['cli', 'node', 'browser']

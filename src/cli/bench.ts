@@ -6,6 +6,7 @@ import type { Session } from '../runtime/session.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { formatBytes } from './format.ts'
+import { copyInputs } from './fresh-inputs.ts'
 import { inputOptions, readInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
 import { checkBackend, openSession, sessionOptions, type BackendName } from './session-options.ts'
@@ -16,6 +17,8 @@ const defaultSeconds = 3
 /** One file on one backend. Times are in milliseconds. */
 interface Candidate {
   readonly name: string
+  /** Why another backend than the one that was asked for serves. */
+  readonly fallback?: string
   readonly session: Session
   /** Reading the file; freezing it; planning and the first answer. */
   readonly load: number
@@ -43,7 +46,7 @@ export const benchVerb: Verb = {
     const backends = (args.words('backend') ?? ['onednn']).map(checkBackend)
     if (backends.length === 0) throw new UsageError('--backend names none')
     const other = args.text('vs')
-    const files = other === undefined ? [path] : [path, other]
+    const files = labelled(other === undefined ? [path] : [path, other])
     const inputs = inputsFor(args, path, (text) => out.message(text))
     const candidates = files.flatMap((file) =>
       backends.map((backend) => prepare(args, file, backend, inputs, (text) => out.message(text))),
@@ -65,9 +68,21 @@ function inputsFor(args: Arguments, path: string, message: (text: string) => voi
   return { positional: values }
 }
 
+interface BenchFile {
+  readonly path: string
+  readonly label: string
+}
+
+/** Files by their names without folders, if those tell them apart. */
+function labelled(paths: readonly string[]): BenchFile[] {
+  const names = paths.map((path) => basename(path))
+  const areDistinct = new Set(names).size === names.length
+  return paths.map((path) => ({ path, label: areDistinct ? basename(path) : path }))
+}
+
 function prepare(
   args: Arguments,
-  path: string,
+  { path, label }: BenchFile,
   backend: BackendName,
   inputs: Inputs,
   message: (text: string) => void,
@@ -79,13 +94,18 @@ function prepare(
   const loaded = performance.now()
   const session = openSession(args, model, backend, method, message)
   const frozen = performance.now()
-  session.runValues(inputs)
+  const given = copyInputs(inputs)
+  const ready = performance.now()
+  session.runValues(given)
+  const first = performance.now() - ready
+  const { backend: name, fallback } = session.explain()
   return {
-    name: `${basename(path)} on ${session.explain().backend}`,
+    name: `${label} on ${name}`,
+    ...(fallback !== undefined && { fallback }),
     session,
     load: loaded - start,
     freeze: frozen - loaded,
-    first: performance.now() - frozen,
+    first,
     times: [],
   }
 }
@@ -97,14 +117,16 @@ function takeTurns(candidates: readonly Candidate[], inputs: Inputs, args: Argum
   const end = performance.now() + seconds * 1000
   for (let round = 0; round < repeat && (round === 0 || performance.now() < end); round++)
     for (const { session, times } of round % 2 === 0 ? candidates : [...candidates].reverse()) {
+      const given = copyInputs(inputs)
       const start = performance.now()
-      session.runValues(inputs)
+      session.runValues(given)
       times.push(performance.now() - start)
     }
 }
 
 interface Measured {
   readonly name: string
+  readonly fallback?: string
   readonly load: number
   readonly freeze: number
   readonly first: number
@@ -118,11 +140,13 @@ interface Measured {
   readonly packedBytes: number
 }
 
-function measured({ name, session, load, freeze, first, times }: Candidate, base: Candidate): Measured {
+function measured(candidate: Candidate, base: Candidate): Measured {
+  const { name, fallback, session, load, freeze, first, times } = candidate
   const { plans } = session.explain()
   const median = quantile(times, 0.5)
   return {
     name,
+    ...(fallback !== undefined && { fallback }),
     ...{ load, freeze, first, median },
     p10: quantile(times, 0.1),
     p90: quantile(times, 0.9),
@@ -148,7 +172,8 @@ function report(candidates: readonly Candidate[], out: Output): void {
     out.print(`  load ${ms(load)}, freeze ${ms(freeze)}, plan and first answer ${ms(first)}`)
     const beside = rows.length > 1 ? `, ${ratio.toFixed(2)}× the first` : ''
     out.print(`  median ${ms(median)} (${ms(p10)} to ${ms(p90)} for 8 of 10) of ${runs} runs${beside}`)
-    out.print(`  arena ${formatBytes(arenaBytes)}, packed weights ${formatBytes(packedBytes)}`)
+    if (arenaBytes > 0 || packedBytes > 0)
+      out.print(`  arena ${formatBytes(arenaBytes)}, packed weights ${formatBytes(packedBytes)}`)
   }
   out.print(`peak memory of the process ${formatBytes(peakBytes)}`)
 }

@@ -9,3 +9,8 @@ export class UsageError extends PermafrostError {
 export class DifferenceError extends PermafrostError {
   readonly code = 'difference'
 }
+
+/** A graph that is planned in parts was to be shown as a whole: exit code 3. */
+export class SplitGraphError extends PermafrostError {
+  readonly code = 'split-graph'
+}

@@ -1,4 +1,4 @@
-import type { StepReport } from '../runtime/backend.ts'
+import type { PlanReport, StepReport } from '../runtime/backend.ts'
 import type { Explanation } from '../runtime/session.ts'
 import { formatBytes } from './format.ts'
 
@@ -11,12 +11,20 @@ export function explanationLines(explanation: Explanation, profiled: boolean): s
     `backend: ${backend}`,
     ...(fallback === undefined ? [] : [`fallback: ${fallback}`]),
     ...(unfrozen === undefined ? [] : [`not frozen: ${unfrozen}`]),
-    ...plans.flatMap(({ inputs, steps, arenaBytes, sumBytes, lowerBound, constantBytes }) => [
-      `plan for ${inputs}: ${steps.length} steps`,
-      `  arena ${formatBytes(arenaBytes)}, of ${formatBytes(sumBytes)} one behind the other; no plan takes less than ${formatBytes(lowerBound)}; packed weights ${formatBytes(constantBytes)}`,
-      ...(profiled ? profileLines(steps) : steps.map((step) => stepLine(step))),
+    ...plans.flatMap((plan) => [
+      `plan for ${plan.inputs}: ${plan.steps.length} steps`,
+      ...memoryLines(plan),
+      ...(profiled ? profileLines(plan.steps) : plan.steps.map((step) => stepLine(step))),
     ]),
     ...interpreted.map(({ node, reason }) => `interpreted: ${node}: ${reason}`),
+  ]
+}
+
+/** None for the reference kernels, whose tensors lie where the collector puts them. */
+function memoryLines({ arenaBytes, sumBytes, lowerBound, constantBytes }: PlanReport): string[] {
+  if (arenaBytes === 0 && constantBytes === 0) return []
+  return [
+    `  arena ${formatBytes(arenaBytes)}, of ${formatBytes(sumBytes)} one behind the other; no plan takes less than ${formatBytes(lowerBound)}; packed weights ${formatBytes(constantBytes)}`,
   ]
 }
 

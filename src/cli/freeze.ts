@@ -11,24 +11,23 @@ import {
 import type { PassOptions } from '../passes/pass-manager.ts'
 import { numericsPipeline } from '../passes/pipelines.ts'
 import { peephole } from '../passes/peephole.ts'
-import { writeFilesAtomically } from '../node/files.ts'
-import { prepack } from '../node/prepack.ts'
-import { findSampleInputs } from '../runtime/sample-inputs.ts'
+
 import type { ScriptModule } from '../script/load-module.ts'
 import { saveModule } from '../script/save-module.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { formatBytes } from './format.ts'
-import { inputOptions, readInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
 import { passOptions } from './pass-options.ts'
+import { packedAsAsked, packedLine, prepackOptions, type PackedReport } from './prepack.ts'
 import type { Verb } from './verb.ts'
+import { writeOutputs } from './write-outputs.ts'
 
 export const freezeVerb: Verb = {
   name: 'freeze',
   summary: 'makes attributes constants, folds what it can, and writes the model again',
   usage:
-    'freeze MODEL -o OUT [--params weight,bias,running_mean,running_var] [--flag training=false]... [--preserve NAME]... [--no-fold] [--skip PASSES] [--report FILE] [--prepack onednn [--input V]... [--inputs FILE.npz] [--tune]]',
+    'freeze MODEL -o OUT [--params weight,bias,running_mean,running_var] [--flag training=false]... [--preserve NAME]... [--no-fold] [--skip PASSES] [--report FILE] [--prepack onednn [--input V]... [--inputs FILE.npz] [--tune] [--threads N]]',
   options: {
     output: { type: 'string', short: 'o' },
     params: { type: 'string' },
@@ -38,9 +37,7 @@ export const freezeVerb: Verb = {
     skip: { type: 'string' },
     method: { type: 'string' },
     report: { type: 'string' },
-    prepack: { type: 'string' },
-    tune: { type: 'boolean' },
-    ...inputOptions,
+    ...prepackOptions,
   },
   run(args, out) {
     args.expectPositionals(1, 1, this.usage)
@@ -53,35 +50,23 @@ export const freezeVerb: Verb = {
         `usage: permafrost ${this.usage}`,
       )
     const frozen = freezeModel(loadModel(path), path, args)
-    const { report } = frozen
-    const module = prepacked(frozen.module, args)
+    const { module, packed } = packedAsAsked(frozen.module, args)
+    if (packed?.reason !== undefined) out.message(`warning: nothing was packed: ${packed.reason}`)
+    const report: Report = { ...frozen.report, ...(packed && { prepacked: packed }) }
     const chunks = saveModule(module)
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     const reportFile = args.text('report')
-    writeFilesAtomically([
+    writeOutputs([
       { path: target, chunks },
       ...(reportFile === undefined
         ? []
         : [{ path: reportFile, chunks: [reportBytes(report, reportFile, `Freezing ${basename(path)}`)] }]),
     ])
     if (out.json) out.document({ output: target, bytes, ...report })
-    out.print(formatFreezeReport(report))
+    out.print(reportText(report))
     out.print(`wrote ${target}, ${formatBytes(bytes)}`)
     return 0
   },
-}
-
-/** The module with its constants packed for the inputs that are given, or random ones. */
-function prepacked(module: ScriptModule, args: Arguments): ScriptModule {
-  const backend = args.text('prepack')
-  if (backend === undefined) return module
-  if (backend !== 'onednn')
-    throw new UsageError(`nothing is packed for '${backend}'`, {}, 'there is: --prepack onednn')
-  const method = args.text('method') ?? 'forward'
-  const given = readInputs(args)
-  const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
-  const inputs = isGiven ? given : { positional: findSampleInputs(() => module.root, { method }).values }
-  return prepack(module, inputs, { method, tune: args.flag('tune') })
 }
 
 /** The flags of `--flag training=false`. */
@@ -134,11 +119,19 @@ function freezeNamed(
   return { module: { ...model, root: module }, report }
 }
 
-function reportBytes(report: FreezeReport, path: string, title: string): Uint8Array {
+/** The report of the freeze, and of what was packed behind it. */
+interface Report extends FreezeReport {
+  readonly prepacked?: PackedReport
+}
+
+function reportBytes(report: Report, path: string, title: string): Uint8Array {
   return new TextEncoder().encode(`${reportText(report, extname(path), title).trimEnd()}\n`)
 }
 
-function reportText(report: FreezeReport, extension: string, title: string): string {
+function reportText(report: Report, extension?: string, title?: string): string {
   if (extension === '.json') return JSON.stringify(report, undefined, 2)
-  return extension === '.md' ? formatFreezeReportAsMarkdown(report, title) : formatFreezeReport(report)
+  const isMarkdown = extension === '.md'
+  const text = isMarkdown ? formatFreezeReportAsMarkdown(report, title) : formatFreezeReport(report)
+  const { prepacked } = report
+  return prepacked === undefined ? text : `${text}${isMarkdown ? '\n' : '\n\n'}${packedLine(prepacked)}`
 }

@@ -10,7 +10,7 @@ import { flagsOf } from './freeze.ts'
 import { inputOptions } from './inputs.ts'
 import { laidOutGraph } from './layouts.ts'
 import { findMethod, loadModel } from './model.ts'
-import { passOptions } from './pass-options.ts'
+import { checkRuns, passOptions } from './pass-options.ts'
 import type { Verb } from './verb.ts'
 
 export const graphVerb: Verb = {
@@ -53,7 +53,7 @@ function graphOf(args: Arguments, method: string): Graph {
   const fn = findMethod(model, method, path)
   const after = args.text('after')
   if (!args.flag('frozen') && after === undefined) return args.flag('inlined') ? inlinedGraph(fn) : fn.graph
-  const { module } = freeze(model.root, {
+  const { module, report } = freeze(model.root, {
     ...passOptions(args),
     ...(after !== undefined && {
       stopAfter: { pass: after === 'freeze-module' ? after : findPass(after).name },
@@ -62,5 +62,11 @@ function graphOf(args: Arguments, method: string): Graph {
     flags: flagsOf(args),
     optimizeNumerics: !args.flag('no-fold'),
   })
+  if (after !== undefined && after !== 'freeze-module')
+    checkRuns(
+      'after',
+      after,
+      report.passes.map(({ name }) => name),
+    )
   return findMethod({ ...model, root: module }, method, path).graph
 }

@@ -1,6 +1,7 @@
 import { oneDnnLayoutTarget } from '../backends/onednn/layout-target.ts'
 import { openOneDnn } from '../backends/onednn/binding/library.ts'
 import type { Graph } from '../ir/graph.ts'
+import type { IValue } from '../ir/ivalue.ts'
 import { eliminateDeadCodePass } from '../passes/eliminate-dead-code.ts'
 import { freeze } from '../passes/freeze-module.ts'
 import { insertReordersFor } from '../passes/insert-reorders.ts'
@@ -11,13 +12,14 @@ import { propagateLayoutsFor } from '../passes/propagate-layouts.ts'
 import { blockedTarget } from '../passes/support/blocked-target.ts'
 import { bindInputs } from '../runtime/input-binding.ts'
 import { findSampleInputs } from '../runtime/sample-inputs.ts'
-import { specialise } from '../runtime/specialise.ts'
+import { DataDependentError } from '../runtime/data-dependence.ts'
+import { specialise, type SpecialisedGraph } from '../runtime/specialise.ts'
 import type { Arguments } from './arguments.ts'
-import { UsageError } from './errors.ts'
+import { SplitGraphError, UsageError } from './errors.ts'
 import { flagsOf } from './freeze.ts'
 import { readInputs } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
-import { passOptions } from './pass-options.ts'
+import { passOptions, stopOption } from './pass-options.ts'
 
 const targets: Readonly<Record<string, () => LayoutTarget>> = {
   blocked: () => blockedTarget(),
@@ -41,15 +43,29 @@ export function laidOutGraph(args: Arguments, method: string, name: string): Gra
   })
   const fn = findMethod({ ...model, root: module }, method, path)
   const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
-  const inputs = isGiven
-    ? bindInputs(fn.schema, readInputs(args))
-    : findSampleInputs(() => module, { method }).values
-  const { graph } = specialise(fn.graph, [module, ...inputs])
-  const after = args.text('after')
-  runPasses(
-    graph,
-    [eliminateDeadCodePass, ...layoutPipelineFor(insertReordersFor(target), propagateLayoutsFor(target))],
-    { ...passOptions(args), ...(after !== undefined && { stopAfter: { pass: after } }) },
-  )
+  const given = isGiven ? readInputs(args) : { positional: findSampleInputs(() => module, { method }).values }
+  const inputs = bindInputs(fn.schema, given)
+  const steps = [
+    eliminateDeadCodePass,
+    ...layoutPipelineFor(insertReordersFor(target), propagateLayoutsFor(target)),
+  ]
+  const stop = stopOption(args, 'after', steps)
+  const { graph } = specialised(fn.graph, [module, ...inputs])
+  runPasses(graph, steps, { ...passOptions(args), ...stop })
   return graph
+}
+
+/** @throws SplitGraphError for a graph that is planned in parts: only when it runs is it known which */
+function specialised(graph: Graph, inputs: readonly IValue[]): SpecialisedGraph {
+  try {
+    return specialise(graph, inputs)
+  } catch (error) {
+    if (!(error instanceof DataDependentError)) throw error
+    throw new SplitGraphError(
+      `--layouts cannot show this graph as a whole: ${error.found}`,
+      error.place,
+      'A session splits it around such nodes; run --backend onednn --explain tells the layouts of its parts.',
+      { cause: error },
+    )
+  }
 }

@@ -1,4 +1,6 @@
 import { PermafrostError } from '../errors.ts'
+import { FileError } from '../node/errors.ts'
+import { reasonOf } from '../node/files.ts'
 import { UnknownPassError, InvalidParamNameError } from '../passes/errors.ts'
 import { parseArguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
@@ -25,8 +27,7 @@ const exitCodes = { success: 0, difference: 1, usage: 2, input: 3 } as const
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
-  if (!process.stdout.listeners('error').includes(exitOnBrokenPipe))
-    process.stdout.on('error', exitOnBrokenPipe)
+  if (!process.stdout.listeners('error').includes(exitUnwritten)) process.stdout.on('error', exitUnwritten)
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(await help())
@@ -86,9 +87,12 @@ function createOutput(json: boolean): Output {
   }
 }
 
-function exitOnBrokenPipe(error: NodeJS.ErrnoException): void {
+/** Ends the process where nobody reads its output any longer, or nothing more fits where it goes. */
+function exitUnwritten(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCodes.success)
-  throw error
+  const { name, message } = new FileError(`cannot write to stdout: ${reasonOf(error)}`)
+  process.stderr.write(`${name}: ${message}\n`)
+  process.exit(exitCodes.input)
 }
 
 async function help(): Promise<string> {

@@ -5,7 +5,7 @@ import { verifyGraph } from '../ir/verifier.ts'
 import { findPass } from '../passes/all-passes.ts'
 import { runPasses } from '../passes/pass-manager.ts'
 import { pipelines } from '../passes/pipelines.ts'
-import { passOptions } from './pass-options.ts'
+import { passOptions, stopOption } from './pass-options.ts'
 import type { Verb } from './verb.ts'
 
 export const optVerb: Verb = {
@@ -15,20 +15,11 @@ export const optVerb: Verb = {
   options: { passes: { type: 'string' }, 'stop-after': { type: 'string' }, skip: { type: 'string' } },
   run(args, out) {
     args.expectPositionals(0, 0, this.usage)
+    const passes = (args.words('passes') ?? []).flatMap((name) => pipelines[name] ?? [findPass(name)])
+    const options = { ...passOptions(args), verify: true, ...stopOption(args, 'stop-after', passes) }
     const graph = parseGraph(readFileSync(0, 'utf8'))
     verifyGraph(graph)
-    const passes = (args.words('passes') ?? []).flatMap((name) => pipelines[name] ?? [findPass(name)])
-    const stop = args.text('stop-after')?.split('=')
-    const stats = runPasses(graph, passes, {
-      ...passOptions(args),
-      verify: true,
-      ...(stop?.[0] !== undefined && {
-        stopAfter: {
-          pass: findPass(stop[0]).name,
-          ...(stop[1] !== undefined && { changes: Number(stop[1]) }),
-        },
-      }),
-    })
+    const stats = runPasses(graph, passes, options)
     const text = printGraph(graph)
     if (out.json) out.document({ passes: stats, graph: text })
     else out.print(text.trimEnd())

@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks'
 import { encodeUtf8 } from '../archive/utf8.ts'
 import { writeNpz } from '../archive/npz.ts'
 import type { IValue } from '../ir/ivalue.ts'
-import { writeFileAtomically } from '../node/files.ts'
+import type { FileContent } from '../node/files.ts'
+import { backendNames } from '../node/session.ts'
 import { createEnvironment } from '../runtime/environment.ts'
 import { runMethod } from '../runtime/module-runner.ts'
 import type { Explanation, Session } from '../runtime/session.ts'
@@ -14,10 +15,20 @@ import { findMethod, loadModel } from './model.ts'
 import { flattenOutputs } from '../runtime/outputs.ts'
 import type { Arguments } from './arguments.ts'
 import { chromeTrace } from './chrome-trace.ts'
+import { UsageError } from './errors.ts'
 import { explanationLines } from './explain.ts'
+import { copyInputs } from './fresh-inputs.ts'
 import { describe, summaryLine } from './output-summary.ts'
-import { checkBackend, openSession, sessionOptions, type BackendName } from './session-options.ts'
+import {
+  checkBackend,
+  openSession,
+  servedBy,
+  sessionOptions,
+  threadsOf,
+  type BackendName,
+} from './session-options.ts'
 import type { Verb } from './verb.ts'
+import { writeOutputs } from './write-outputs.ts'
 
 export const runVerb: Verb = {
   name: 'run',
@@ -36,29 +47,21 @@ export const runVerb: Verb = {
   },
   run(args, out) {
     args.expectPositionals(1, 1, this.usage)
-    const backend = checkBackend(args.text('backend') ?? 'reference')
-    const repeat = args.number('repeat', 1) ?? 1
+    const backend = backendOf(args)
+    const repeat = Math.floor(args.number('repeat', 1) ?? 1)
     const path = args.positionals[0] as string
     const method = args.text('method') ?? 'forward'
     const runner = openRunner(args, loadModel(path), backend, method, (text) => out.message(text))
-    const times: number[] = []
-    let outputs = new Map<string, Tensor>()
-    for (let i = 0; i < Math.floor(repeat); i++) {
-      const start = performance.now()
-      const value = runner.run()
-      times.push(performance.now() - start)
-      outputs = flattenOutputs(value)
-    }
-    const target = args.text('output')
-    if (target !== undefined) writeFileAtomically(target, writeNpz(outputs))
-    const explanation = explain(args, runner, path)
+    const { outputs, times } = runTimes(runner, repeat)
+    const explanation = explain(args, runner)
+    writeOutputs(filesOf(args, outputs, explanation))
     if (out.json)
       out.document({
         method,
-        backend,
+        ...servedBy(runner.session, backend),
         milliseconds: times,
         outputs: [...outputs].map(describe),
-        ...(target !== undefined && { output: target }),
+        ...(args.text('output') !== undefined && { output: args.text('output') }),
         ...(explanation && { explanation }),
       })
     for (const entry of outputs) out.print(summaryLine(entry))
@@ -69,9 +72,22 @@ export const runVerb: Verb = {
   },
 }
 
+/** @throws UsageError for options that would be of no effect */
+function backendOf(args: Arguments): BackendName {
+  if (args.text('backend') === undefined)
+    for (const name of ['threads', 'tune'])
+      if (args.text(name) !== undefined || args.flag(name))
+        throw new UsageError(`--${name} is for a backend`, {}, `add --backend ${backendNames.join(' or ')}`)
+  if (args.text('trace') !== undefined && !args.flag('profile'))
+    throw new UsageError('--trace is where --profile writes to', {}, 'add --profile')
+  threadsOf(args)
+  return checkBackend(args.text('backend') ?? 'reference')
+}
+
 interface Runner {
   readonly session?: Session
-  run(profile?: boolean): IValue
+  readonly inputs: GivenInputs
+  readonly run: (inputs: GivenInputs, profile?: boolean) => IValue
 }
 
 function openRunner(
@@ -82,24 +98,51 @@ function openRunner(
   message: (text: string) => void,
 ): Runner {
   const inputs = readInputs(args)
-  const isPlanned = backend !== 'reference' || ['explain', 'profile', 'tune'].some((name) => args.flag(name))
-  if (!isPlanned) return { run: () => runModel(model, method, inputs, message) }
+  const isPlanned =
+    args.text('backend') === 'onednn' || ['explain', 'profile'].some((name) => args.flag(name))
+  if (!isPlanned) return { inputs, run: (given) => runModel(model, method, given, message) }
   findMethod(model, method, model.name)
   const session = openSession(args, model, backend, method, message)
-  return { session, run: (profile = false) => session.runValues(inputs, profile) }
+  return { session, inputs, run: (given, profile = false) => session.runValues(given, profile) }
+}
+
+/** The last of so many runs, and the milliseconds of each; all are given the same. */
+function runTimes(
+  { run, inputs }: Runner,
+  repeat: number,
+): { outputs: Map<string, Tensor>; times: number[] } {
+  const times: number[] = []
+  let outputs = new Map<string, Tensor>()
+  for (let i = 0; i < repeat; i++) {
+    const given = copyInputs(inputs)
+    const start = performance.now()
+    const value = run(given)
+    times.push(performance.now() - start)
+    outputs = flattenOutputs(value)
+  }
+  return { outputs, times }
+}
+
+function filesOf(
+  args: Arguments,
+  outputs: ReadonlyMap<string, Tensor>,
+  explanation: Explanation | undefined,
+): FileContent[] {
+  const files: FileContent[] = []
+  const target = args.text('output')
+  if (target !== undefined) files.push({ path: target, chunks: writeNpz(outputs) })
+  if (explanation && args.flag('profile')) {
+    const path = args.text('trace') ?? `${basename(args.positionals[0] ?? '', '.pt')}.trace.json`
+    files.push({ path, chunks: [encodeUtf8(JSON.stringify(chromeTrace(explanation)))] })
+  }
+  return files
 }
 
 /** One more run that is profiled, if that is asked for: taking times takes time. */
-function explain(args: Arguments, runner: Runner, path: string): Explanation | undefined {
-  const { session } = runner
+function explain(args: Arguments, { session, inputs, run }: Runner): Explanation | undefined {
   if (session === undefined || !(args.flag('explain') || args.flag('profile'))) return undefined
-  if (args.flag('profile')) runner.run(true)
-  const explanation = session.explain()
-  if (args.flag('profile')) {
-    const file = args.text('trace') ?? `${basename(path, '.pt')}.trace.json`
-    writeFileAtomically(file, [encodeUtf8(JSON.stringify(chromeTrace(explanation)))])
-  }
-  return explanation
+  if (args.flag('profile')) run(copyInputs(inputs), true)
+  return session.explain()
 }
 
 function timesLine(times: readonly number[]): string {

@@ -1,5 +1,6 @@
 import { backendNames, createSession } from '../node/session.ts'
 import { createEnvironment } from '../runtime/environment.ts'
+import { mostThreads } from '../runtime/session-checks.ts'
 import type { Session } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import type { Arguments } from './arguments.ts'
@@ -21,7 +22,16 @@ export function checkBackend(name: string): BackendName {
   throw new UsageError(`there is no backend '${name}'`, {}, `there are: ${backendNames.join(', ')}`)
 }
 
-/** @throws UsageError for a number of threads that is no whole number */
+/** Threads as given, or 1. @throws UsageError for what is no number of threads */
+export function threadsOf(args: Arguments): number {
+  const threads = args.number('threads', 1) ?? 1
+  if (Number.isInteger(threads) && threads <= mostThreads) return threads
+  throw new UsageError(
+    `--threads takes a whole number from 1 to ${mostThreads}, not '${args.text('threads') ?? ''}'`,
+  )
+}
+
+/** @throws UsageError for a number of threads that is none */
 export function openSession(
   args: Arguments,
   model: ScriptModule,
@@ -29,16 +39,23 @@ export function openSession(
   method: string,
   message: (text: string) => void,
 ): Session {
-  const threads = args.number('threads', 1) ?? 1
-  if (!Number.isInteger(threads)) throw new UsageError('--threads takes a whole number')
   return createSession(model, {
     backend,
     method,
-    threads,
+    threads: threadsOf(args),
     tune: args.flag('tune'),
     environment: createEnvironment({
       warn: (text) => message(`warning: ${text}`),
       print: (text) => message(text.trimEnd()),
     }),
   })
+}
+
+/** The backend that runs a session: another than was asked for where that one is missing, and why. */
+export function servedBy(
+  session: Session | undefined,
+  asked: BackendName,
+): { readonly backend: BackendName; readonly fallback?: string } {
+  const { fallback } = session?.explain() ?? {}
+  return fallback === undefined ? { backend: asked } : { backend: 'reference', fallback }
 }

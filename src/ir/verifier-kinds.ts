@@ -1,4 +1,5 @@
 import { LayoutError } from '../tensor/errors.ts'
+import type { BlockedLayout } from '../tensor/layout.ts'
 import { GraphFunction } from './graph-function.ts'
 import type { Block, Node, Value } from './graph.ts'
 import { printConstant } from './constant-printer.ts'
@@ -158,10 +159,17 @@ function* checkReorder(node: Node): Generator<string, void, undefined> {
     const layout = layoutOfReorder(node)
     if (stated !== undefined && layout?.equals(stated) === false)
       yield `the output lies as ${stated.tag}, not as ${layout.tag}`
+    if (layout) for (const value of [...node.inputs, ...node.outputs]) checkSizes(value, layout)
   } catch (error) {
     if (!(error instanceof LayoutError)) throw error
     yield error.found
   }
+}
+
+/** @throws LayoutError for a tensor that is known not to fit the layout */
+function checkSizes({ type }: Value, layout: BlockedLayout): void {
+  if (type.kind !== 'Tensor' || type.sizes === undefined) return
+  layout.logicalSizes(type.sizes.map((size) => size ?? layout.groups ?? 1))
 }
 
 function* checkAttribute(node: Node, inputs: number, outputs: number): Generator<string, void, undefined> {

@@ -20,7 +20,7 @@ export function readFileBytes(path: string): Uint8Array {
     const buffer = readFileSync(path)
     return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
   } catch (error) {
-    throw new FileError(`cannot read ${path}: ${describe(error)}`, {}, '', { cause: error })
+    throw new FileError(`cannot read ${path}: ${reasonOf(error)}`, {}, '', { cause: error })
   }
 }
 
@@ -91,7 +91,7 @@ function attempt<T>(path: string, action: () => T): T {
     return action()
   } catch (error) {
     if (error instanceof FileError) throw error
-    throw new FileError(`cannot write ${path}: ${describe(error)}`, {}, '', { cause: error })
+    throw new FileError(`cannot write ${path}: ${reasonOf(error)}`, {}, '', { cause: error })
   }
 }
 
@@ -118,7 +118,8 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB cannot be read yet',
 }
 
-function describe(error: unknown): string {
+/** Why the system did not read or write, in words. */
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return reasons[code] ?? (error instanceof Error ? error.message : String(error))
 }

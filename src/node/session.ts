@@ -3,10 +3,12 @@ import { OneDnnMissingError, OneDnnVersionError } from '../backends/onednn/bindi
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts'
 import type { Dnnl } from '../backends/onednn/binding/dnnl.ts'
 import { openOneDnn } from '../backends/onednn/binding/library.ts'
+import type { PermafrostError } from '../errors.ts'
 import { ScriptObject } from '../ir/ivalue.ts'
 import type { Backend } from '../runtime/backend.ts'
 import { createEnvironment } from '../runtime/environment.ts'
 import { UnknownBackendError } from '../runtime/errors.ts'
+import { checkModule, checkSessionOptions } from '../runtime/session-checks.ts'
 import { createSession as createCoreSession, type Session, type SessionOptions } from '../runtime/session.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 
@@ -21,14 +23,16 @@ export const backendNames = ['onednn', 'reference'] as const
 /**
  * Makes a module ready to run again and again, on the fastest backend that is there or the one that is named.
  *
- * @throws UnknownBackendError; InputError for a method that does not exist
+ * @throws UnknownBackendError; InputError for a method or an option that does not exist, or is not what it must be
  */
 export function createSession(
   module: ScriptModule | ScriptObject,
-  { backend = 'onednn', ...options }: NodeSessionOptions = {},
+  options: NodeSessionOptions = {},
 ): Session {
-  const object = module instanceof ScriptObject ? module : module.root
+  const object = rootOf(module)
+  checkSessionOptions(options)
   const environment = options.environment ?? createEnvironment()
+  const { backend = 'onednn' } = options
   const chosen = typeof backend === 'string' ? openBackend(backend) : { backend }
   const extra = module instanceof ScriptObject ? undefined : module.extra
   if (extra && chosen.backend instanceof OneDnnBackend) {
@@ -37,6 +41,13 @@ export function createSession(
   }
   if (chosen.fallback !== undefined) environment.warn(chosen.fallback)
   return createCoreSession(object, { ...options, environment, ...chosen })
+}
+
+/** @throws InputError for what is neither a module nor an object of one */
+export function rootOf(module: ScriptModule | ScriptObject | null | undefined): ScriptObject {
+  const root: unknown = module instanceof ScriptObject ? module : (module?.root ?? module)
+  checkModule(root)
+  return root
 }
 
 interface Chosen {
@@ -58,11 +69,20 @@ function openLibrary(): Dnnl | OneDnnMissingError | OneDnnVersionError {
 
 /** A backend of its own for each session: packed weights go with it. */
 function openBackend(name: string): Chosen {
-  if (name === 'reference') return { backend: createReferenceBackend() }
+  if (name === 'reference') return { backend: openReference() }
   if (name !== 'onednn')
     throw new UnknownBackendError(`there is no backend '${name}'`, {}, `there are ${backendNames.join(', ')}`)
   library ??= openLibrary()
   if (library instanceof OneDnnMissingError || library instanceof OneDnnVersionError)
-    return { backend: createReferenceBackend(), fallback: library.message }
+    return { backend: openReference(), fallback: lineOf(library) }
   return { backend: createOneDnnBackend(library) }
+}
+
+function openReference(): Backend {
+  return createReferenceBackend({ now: () => performance.now() })
+}
+
+/** What was found and what to do about it, in one line: it stands among other messages. */
+function lineOf({ found, advice }: PermafrostError): string {
+  return `${found}; ${advice}`
 }

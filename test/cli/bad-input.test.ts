@@ -2,7 +2,7 @@ import { zipSync } from 'fflate'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PickleFloat, PickleTuple } from '../../src/archive/pickle-values.ts'
 import { writePickle } from '../../src/archive/pickle-writer.ts'
 import { writeNpz } from '../../src/archive/npz.ts'
@@ -215,6 +215,29 @@ describe('an output that cannot be written', () => {
     expect(await permafrost('freeze', cascade, '-o', taken)).toMatchObject({ code: 3 })
     expect(readdirSync(folder)).toEqual(['taken'])
     rmSync(taken, { recursive: true })
+  })
+
+  it.each([
+    ['ENOSPC', 3, 'FileError: cannot write to stdout: no space left on the device\n'],
+    ['EPIPE', 0, ''],
+  ])('ends the process in good order where it is stdout: %s', async (code, exitCode, message) => {
+    // The handler stays with the process from the first command on.
+    await permafrost('--help')
+    const exits: unknown[] = []
+    const exit = vi.spyOn(process, 'exit').mockImplementation((status) => {
+      exits.push(status)
+      throw new RangeError('exit')
+    })
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      const error = Object.assign(new TypeError('write'), { code })
+      expect(() => process.stdout.emit('error', error)).toThrow('exit')
+      expect(exits).toEqual([exitCode])
+      expect(write.mock.calls.map(([text]) => text).join('')).toBe(message)
+    } finally {
+      exit.mockRestore()
+      write.mockRestore()
+    }
   })
 })
 

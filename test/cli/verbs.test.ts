@@ -68,6 +68,13 @@ describe('graph', () => {
     expect(stdout).toMatch(/^digraph/)
   })
 
+  it('says why a graph that is planned in parts cannot be shown with layouts', async () => {
+    const { code, stderr } = await permafrost('graph', controlFlow, '--layouts', 'blocked')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^SplitGraphError: --layouts cannot show this graph as a whole: prim::GetAttr /)
+    expect(stderr).toContain('A session splits it')
+  })
+
   it('shows another method', async () => {
     const { code, stdout } = await permafrost('graph', controlFlow, '--method', 'repeat')
     expect(code).toBe(0)
@@ -242,6 +249,14 @@ describe('usage', () => {
     [['graph', cascade, '--method', 'backward']],
     [['graph', cascade, '--format', 'svg']],
     [['graph', cascade, '--after', 'unknown-pass']],
+    [['graph', cascade, '--after', 'eliminate-partial-redundancy']],
+    [['graph', cascade, '--layouts', 'blocked', '--after', 'unknown-pass']],
+    [['graph', cascade, '--layouts', 'blocked', '--after', 'fold-conv-batch-norm']],
+    [['opt', '--passes', 'peephole', '--stop-after', 'peephole=abc']],
+    [['opt', '--passes', 'peephole', '--stop-after', 'peephole=-1']],
+    [['opt', '--passes', 'peephole', '--stop-after', 'peephole=']],
+    [['opt', '--passes', 'peephole', '--stop-after', 'constant-propagation=1']],
+    [['opt', '--stop-after', 'peephole']],
     [['run', cascade, '--input', '{broken']],
     [['run', cascade, '--backend', 'cuda']],
     [['run', cascade, '--repeat', 'often']],

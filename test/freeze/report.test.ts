@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FreezeReport } from '../../src/passes/freeze-report.ts'
 import { permafrost } from '../support/command.ts'
 import { fixturePath } from '../support/fixture-models.ts'
+import { oneDnn } from '../support/session-graphs.ts'
 
 const cascade = fixturePath('cascade.pt')
 const training = fixturePath('cascade-training.pt')
@@ -107,4 +108,35 @@ describe('graph --frozen --ranges', () => {
     expect(stdout).toMatch(/aten::conv2d\(.*\) # .*\/conv\.py:\d+:\d+\n/)
     expect(stdout).toMatch(/aten::relu\(.*\) # .*\/functional\.py:\d+:\d+\n/)
   })
+
+  it.skipIf(oneDnn === undefined)('tells how many constants were packed', async () => {
+    const options = ['--prepack', 'onednn', '--tune', '--threads', '2']
+    const { prepacked } = JSON.parse(await reportOf('report.json', cascade, ...options)) as {
+      prepacked: { constants: number; bytes: number }
+    }
+    expect(prepacked.constants).toBeGreaterThan(0)
+    expect(prepacked.bytes).toBeGreaterThan(0)
+    for (const file of ['report.md', 'report.txt'])
+      expect(await reportOf(file, cascade, ...options)).toMatch(/^packed [1-9]\d* constants, [\d.]+ KB$/m)
+  })
+
+  it.skipIf(oneDnn === undefined)('says why nothing was packed', async () => {
+    const files = ['-o', join(folder, 'out.pt'), '--report', join(folder, 'report.json')]
+    const run = ['freeze', fixturePath('control-flow.pt'), ...files, '--prepack', 'onednn']
+    const { code, stderr } = await permafrost(...run)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/^warning: nothing was packed: \w+/m)
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({
+      prepacked: { constants: 0, bytes: 0, reason: expect.any(String) as string },
+    })
+  })
+
+  it.each([['--tune'], ['--threads', '2'], ['--input', '1']])(
+    'refuses %s where nothing is packed',
+    async (...option) => {
+      const { code, stderr } = await permafrost('freeze', cascade, '-o', join(folder, 'no.pt'), ...option)
+      expect(code).toBe(2)
+      expect(stderr).toContain('add --prepack onednn')
+    },
+  )
 })

@@ -75,14 +75,28 @@ describe('a file that is to be oneDNN', () => {
     for (const path of [join(folder, 'missing.so'), text, folder, 'x\0y']) {
       const error = refusalOf(path)
       expect(error).toBeInstanceOf(OneDnnMissingError)
-      expect(error.found).toContain('PERMAFROST_ONEDNN')
+      expect(error.found).toContain(`PERMAFROST_ONEDNN names no library that can be opened: ${path}: `)
     }
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'is refused where it is cut off, before the system loads it',
+    () => {
+      const whole = readFileSync(realPath ?? process.execPath)
+      const path = join(folder, 'cut-off.so')
+      for (const size of [whole.length >> 1, 4096, 100]) {
+        writeFileSync(path, whole.subarray(0, size))
+        const error = refusalOf(path)
+        expect(error).toBeInstanceOf(OneDnnVersionError)
+        expect(error.found).toMatch(`${path} is cut off: it has ${size} bytes of at least `)
+      }
+    },
+  )
 
   it.skipIf(process.platform === 'win32')('is refused where it is a pipe that nobody writes to', () => {
     const pipe = join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
-    expect(refusalOf(pipe).found).toContain(`${pipe} is no file`)
+    expect(refusalOf(pipe).found).toContain(`${pipe}: it is no file`)
   })
 
   it.skipIf(process.platform !== 'linux')('is refused where it is another library', () => {
@@ -206,7 +220,7 @@ describe('a process', { timeout: 120_000 }, () => {
       PERMAFROST_ONEDNN: '/nowhere/libdnnl.so',
     })
     expect(backend).toBe('reference kernels')
-    expect(fallback).toMatch(/PERMAFROST_ONEDNN names no library.*\n {2}.*install/)
+    expect(fallback).toMatch(/^PERMAFROST_ONEDNN names no library.*: \/nowhere\/libdnnl\.so: .*install.*$/)
     expect(warnings).toEqual([fallback])
     expect(elements.length).toBeGreaterThan(0)
   })
@@ -243,7 +257,7 @@ describe('a process', { timeout: 120_000 }, () => {
       const [here, other] = [await answer({}, path), await answer({ DNNL_MAX_CPU_ISA: 'SSE41' }, path)]
       expect(here.warnings).toEqual([])
       expect(other.warnings).toEqual([
-        expect.stringMatching(/packed anew: it is for oneDNN .* instruction set/),
+        expect.stringMatching(/packed anew: they are for oneDNN .* instruction set/),
       ])
       expectClose(other.elements, here.elements)
     },

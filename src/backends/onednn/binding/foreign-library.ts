@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync, type Stats } from 'node:fs'
 import { createRequire } from 'node:module'
+import { faultOfElf } from './elf.ts'
 import { OneDnnMissingError, OneDnnVersionError } from './errors.ts'
 
 /** What a C function takes here: numbers, addresses, and memory that it reads or writes. */
@@ -40,10 +41,36 @@ export function openLibrary(path: string): ForeignLibrary {
   const caller = koffi()
   // To open a pipe is to wait for who writes to it.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
-    throw new OneDnnVersionError(`${path} is no file`)
+    throw new OneDnnVersionError('it is no file')
   const library = caller.load(path)
   keepLoaded(path)
   return { function: (signature) => library.func(signature) }
+}
+
+/**
+ * Why the system must not be asked to load the file: it would end the process. Names without a folder, which the system
+ * looks for itself, and files that cannot be read are left to it.
+ */
+export function faultOfFile(path: string): string | undefined {
+  if (process.platform !== 'linux' || !path.includes('/')) return undefined
+  try {
+    return faultOfContent(path, statSync(path))
+  } catch {
+    return undefined
+  }
+}
+
+function faultOfContent(path: string, stats: Stats): string | undefined {
+  if (!stats.isFile()) return undefined
+  const file = openSync(path, 'r')
+  try {
+    return faultOfElf((offset, length) => {
+      const bytes = new Uint8Array(length)
+      return bytes.subarray(0, readSync(file, bytes, 0, length, offset))
+    }, stats.size)
+  } finally {
+    closeSync(file)
+  }
 }
 
 const resolveNow = 2 // RTLD_NOW, on every system that has it

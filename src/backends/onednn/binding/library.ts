@@ -1,6 +1,6 @@
 import type { Dnnl } from './dnnl.ts'
 import { OneDnnError, OneDnnMissingError, OneDnnVersionError } from './errors.ts'
-import { openLibrary, readInts, type ForeignLibrary } from './foreign-library.ts'
+import { faultOfFile, openLibrary, readInts, type ForeignLibrary } from './foreign-library.ts'
 import { openVersion2 } from './version2.ts'
 import { openVersion3 } from './version3.ts'
 
@@ -13,8 +13,8 @@ const names: Readonly<Record<string, readonly string[]>> = {
 
 const installed: Readonly<Record<string, string>> = {
   linux:
-    'apt-get install libdnnl3.6 (Debian 13), libdnnl2 (Debian 12), or conda install -c conda-forge onednn',
-  darwin: 'conda install -c conda-forge onednn',
+    'apt-get install libdnnl3.6 (Debian 13) or libdnnl2 (Debian 12), or conda install -c conda-forge onednn',
+  darwin: 'brew install onednn, or conda install -c conda-forge onednn',
   win32: 'conda install -c conda-forge onednn',
 }
 
@@ -29,7 +29,7 @@ const advice = `${installed[process.platform] ?? 'install oneDNN 3'}, or set PER
 export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
   const wanted = environment['PERMAFROST_ONEDNN']
   const candidates = wanted ? [wanted] : (names[process.platform] ?? [])
-  const failures: string[] = []
+  const failures: Failure[] = []
   let unsuitable: OneDnnVersionError | undefined
   for (const path of candidates)
     try {
@@ -41,19 +41,43 @@ export function openOneDnn(environment: NodeJS.ProcessEnv = process.env): Dnnl {
     }
   if (unsuitable) throw unsuitable
   const found = wanted
-    ? `PERMAFROST_ONEDNN names no library that can be opened: ${failures.join('; ')}`
-    : `oneDNN was not found: ${failures.join('; ')}`
+    ? `PERMAFROST_ONEDNN names no library that can be opened: ${failuresLine(failures)}`
+    : `oneDNN was not found: ${failuresLine(failures)}`
   throw new OneDnnMissingError(found, {}, advice)
 }
 
-function tryToOpen(path: string, failures: string[]): ForeignLibrary | undefined {
+interface Failure {
+  readonly path: string
+  readonly reason: string
+}
+
+/** @throws OneDnnVersionError for a file that is cut off */
+function tryToOpen(path: string, failures: Failure[]): ForeignLibrary | undefined {
+  const fault = faultOfFile(path)
+  if (fault !== undefined) throw new OneDnnVersionError(`${path} ${fault}`, {}, advice)
   try {
     return openLibrary(path)
   } catch (error) {
     if (error instanceof OneDnnMissingError) throw error
-    failures.push(error instanceof Error ? error.message : String(error))
+    failures.push({ path, reason: reasonOf(error) })
     return undefined
   }
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.replace(/^Failed to load shared library: /, '')
+}
+
+/** What was tried, those of one reason together. */
+function failuresLine(failures: readonly Failure[]): string {
+  const reasons = new Set(failures.map(({ reason }) => reason))
+  return [...reasons]
+    .map((reason) => {
+      const paths = failures.filter((failure) => failure.reason === reason).map(({ path }) => path)
+      return `${paths.join(', ')}: ${reason}`
+    })
+    .join('; ')
 }
 
 function openVersion(library: ForeignLibrary, path: string): Dnnl {
