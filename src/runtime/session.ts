@@ -4,9 +4,11 @@ import { inlinedGraph } from '../passes/preoptimize.ts'
 import { PermafrostError } from '../errors.ts'
 import { plainTensor } from '../tensor/convert-layout.ts'
 import type { Storage } from '../tensor/storage.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import type { Backend, StepReport } from './backend.ts'
 import { createEnvironment, type Environment } from './environment.ts'
 import { InputError, LimitExceededError, SessionDisposedError } from './errors.ts'
+import { checkModule, checkSessionOptions } from './session-checks.ts'
 import { constantStorages, writesToConstants } from './graph-traits.ts'
 import { bindInputs, parametersOf, type Inputs } from './input-binding.ts'
 import { requireMemory } from './input-memory.ts'
@@ -64,9 +66,11 @@ export interface Explanation {
  * Makes a method of a module ready to run again and again. The module is frozen; plans are made when inputs of a new
  * kind (dtypes, sizes, content of what is no tensor) are first met.
  *
- * @throws InputError for a method that does not exist, or a number of threads that makes no sense
+ * @throws InputError for what is no module, a method or an option that does not exist, or an option that makes no sense
  */
 export function createSession(module: ScriptObject, options: SessionOptions): Session {
+  checkModule(module)
+  checkSessionOptions(options)
   return new Session(module, options)
 }
 
@@ -93,8 +97,8 @@ export class Session {
     const { threads = 1, tune = false, rowMajorActivations = false, plans = 16 } = options
     this.#context = {
       backend: options.backend,
-      options: { threads: checkedThreads(threads), tune, rowMajorActivations },
-      mostPlans: Math.max(plans, 1),
+      options: { threads, tune, rowMajorActivations },
+      mostPlans: plans,
       profile: false,
       limits: this.#environment.limits,
       warn: (message) => this.#environment.warn(message),
@@ -142,7 +146,7 @@ export class Session {
         {},
         'create another one with createSession',
       )
-    const bound = bindInputs(this.#function().schema, 'length' in inputs ? { positional: inputs } : inputs)
+    const bound = bindInputs(this.#function().schema, inputsOf(inputs))
     const names = parametersOf(this.#function().schema).map(({ name }) => name)
     bound.forEach((value, i) => {
       for (const tensor of tensorsIn(value)) requireMemory(tensor, names[i])
@@ -206,15 +210,20 @@ function frozen(
   }
 }
 
-const mostThreads = 1024
-
-function checkedThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= mostThreads) return threads
-  throw new InputError(`${threads} is no number of threads`, {}, `take 1 to ${mostThreads}`)
-}
-
 /** Tensors in blocked layouts are copied. */
 function strided(value: IValue): IValue {
   const isStrided = [...tensorsIn(value)].every(({ layout }) => layout === undefined)
   return isStrided ? value : replaceTensors(value, plainTensor)
+}
+
+function inputsOf(inputs: Inputs | readonly unknown[]): Inputs {
+  const given: unknown = inputs
+  if (Array.isArray(given)) return { positional: given }
+  if (typeof given === 'object' && given !== null && !(given instanceof Tensor)) return given
+  const what = given instanceof Tensor ? 'a tensor' : typeof given === 'string' ? 'a string' : String(given)
+  throw new InputError(
+    `the inputs are ${what}`,
+    { argument: 'inputs' },
+    'give a list of them, run([x]), or { positional, named }',
+  )
 }

@@ -69,6 +69,11 @@ describe.each([
     expect(numbers(session.runSync([pair(), true]))).toEqual([2, 3])
   })
 
+  it.each([[undefined], [null], [5], ['abc'], [pair()]])('and refuses %s for a list of inputs', (inputs) => {
+    const session = createSession(moduleOf('x: Tensor) -> Tensor:\n    return torch.relu(x)\n'), { backend })
+    expect(() => session.runSync(inputs as never)).toThrow(/the inputs are .*[^]*run\(\[x\]\)/)
+  })
+
   it('and takes tensors in blocked layouts', () => {
     const session = createSession(moduleOf('x: Tensor) -> Tensor:\n    return torch.relu(x)\n'), { backend })
     const x = noise([1, 3, 2, 2], 5)
