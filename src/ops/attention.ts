@@ -25,7 +25,7 @@ interface DotProductArguments {
   readonly is_causal: boolean
 }
 
-interface LaterArguments extends DotProductArguments {
+export interface LaterArguments extends DotProductArguments {
   /** Of the products before the softmax, where it is not 1 / √width. */
   readonly scale: number | null
   readonly enable_gqa: boolean

@@ -1,22 +1,12 @@
 import { Double } from '../ir/ivalue.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { futureMask, withMask } from './attention-mask.ts'
+import type { LaterArguments } from './attention.ts'
 import { intList, type CallOperator } from './decomposition.ts'
 import { allocate, contiguousData } from './tensor-access.ts'
 
-interface Attention {
-  readonly query: Tensor
-  readonly key: Tensor
-  readonly value: Tensor
-  readonly attn_mask: Tensor | null
-  readonly dropout_p: number
-  readonly is_causal: boolean
-  readonly scale: number | null
-  readonly enable_gqa: boolean
-}
-
 /** Two products with a softmax between; not for queries in groups, nor for matrices that share a batch. */
-export function decomposeAttention(args: Attention, call: CallOperator): Tensor | undefined {
+export function decomposeAttention(args: LaterArguments, call: CallOperator): Tensor | undefined {
   const { query, key, value } = args
   const isAlike = (tensor: Tensor): boolean =>
     tensor.dim === query.dim && tensor.sizes.slice(0, -2).join() === query.sizes.slice(0, -2).join()
@@ -28,7 +18,7 @@ export function decomposeAttention(args: Attention, call: CallOperator): Tensor 
   return weights && call('aten::matmul', weights, value)
 }
 
-function maskedWeights(scores: Tensor, args: Attention, call: CallOperator): Tensor | undefined {
+function maskedWeights(scores: Tensor, args: LaterArguments, call: CallOperator): Tensor | undefined {
   const { attn_mask: mask, is_causal: causal } = args
   const future = causal ? knownMask(scores, futureMask(scores.sizes.at(-2)!, scores.sizes.at(-1)!)) : null
   if (mask?.isMeta === true) return weightsOfMask(scores, computedMask(scores, mask, future, call), call)

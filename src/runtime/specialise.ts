@@ -14,6 +14,7 @@ import { attempt, DataDependentError, forbidden } from './data-dependence.ts'
 import { takeApart, type Decomposes } from './take-apart.ts'
 import { createEnvironment, type Environment, type Limits } from './environment.ts'
 import { Machine } from './machine.ts'
+import { functionalTwin } from './functional-twin.ts'
 import { ruleOf } from './node-rules.ts'
 import type { Evaluate } from './program.ts'
 import { replaceTensors, tensorsIn } from './value-tensors.ts'
@@ -195,8 +196,11 @@ class Specialiser {
     written: readonly Tensor[],
   ): void {
     const [target] = written as [Tensor]
+    const isAlone = this.#views.get(target.storage)?.size === 1 && args[0] === target
     const twin =
-      written.length === 1 && results[0] === target ? this.#functionalTwin(schema, args, target) : undefined
+      isAlone && written.length === 1 && results[0] === target
+        ? functionalTwin(schema, args, target, this.#environment)
+        : undefined
     if (twin === undefined) {
       this.#emit(node, node.kind, args, results)
       return
@@ -207,23 +211,6 @@ class Specialiser {
     this.#tensors.set(old, Tensor.meta(target.dtype, target.sizes, target.strides))
     this.#values.set(target, output)
     this.#tensors.set(output, target)
-  }
-
-  /** The operator without the underscore, where nobody can tell the difference. */
-  #functionalTwin(schema: FunctionSchema, args: readonly IValue[], target: Tensor): string | undefined {
-    const whole = target.byteLength === target.storage.byteLength
-    const sole = this.#views.get(target.storage)?.size === 1 && whole && args[0] === target
-    if (!sole || !schema.name.endsWith('_')) return undefined
-    const name = schema.name.slice(0, -1)
-    const operator = findOperator(schema.overload === '' ? name : `${name}.${schema.overload}`)
-    if (operator?.schema.arguments.length !== schema.arguments.length) return undefined
-    const [result] = operator.evaluate(args, this.#environment)
-    const same =
-      result instanceof Tensor &&
-      result.dtype === target.dtype &&
-      result.sizes.join() === target.sizes.join() &&
-      result.strides.join() === target.strides.join()
-    return same ? name : undefined
   }
 
   #emit(node: Node, kind: string, args: readonly IValue[], results: readonly IValue[]): void {

@@ -9,14 +9,14 @@ import type { Plan, PlanReport, StepReport } from '../../runtime/backend.ts'
 import { createEnvironment } from '../../runtime/environment.ts'
 import { SessionDisposedError } from '../../runtime/errors.ts'
 import { requireMemory } from '../../runtime/input-memory.ts'
-import { planMemory, type MemoryPlan } from '../../runtime/memory-plan.ts'
 import { itemSize } from '../../tensor/dtype.ts'
 import { Storage } from '../../tensor/storage.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { argument, type Call, type Dnnl } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import type { PrimitiveStep, ReferenceStep, Step } from './step.ts'
-import { arenaOf, copy, laidOutLike, viewOf } from './plan-memory.ts'
+import { PlanArena } from './plan-arena.ts'
+import { copy, laidOutLike, viewOf } from './plan-memory.ts'
 import type { PlanBuffer, Placement } from './placement.ts'
 
 interface Runnable {
@@ -31,22 +31,14 @@ interface InputUse {
   readonly offset: number
 }
 
-const alignment = 64
-/** Of the bytes that a `Storage` looks at without copying them. */
-const storageAlignment = 8
-
 /** Steps over one arena, with everything bound that does not change from run to run. */
 export class OneDnnPlan implements Plan {
   readonly #lowering: Lowering
   readonly #dnnl: Dnnl
   readonly #threads: number
-  readonly #memory: MemoryPlan
-  readonly #arena: Uint8Array
-  readonly #offsets = new Map<PlanBuffer, number>()
+  readonly #arena: PlanArena
   readonly #runnables: Runnable[]
   readonly #calls: Call[] = []
-  readonly #tensors = new Map<Value, Tensor>()
-  readonly #storages = new Map<string, Storage>()
   readonly #inputUses: InputUse[][]
   readonly #inputTensors: Tensor[]
   readonly #constants = new Set<Uint8Array>()
@@ -67,12 +59,7 @@ export class OneDnnPlan implements Plan {
       placement: lowering.graph.tensors.has(value) ? lowering.home(value) : undefined,
     }))
     for (const { placement } of this.#outputs) placement?.buffer.touch(lowering.steps.length)
-    const buffers = arenaBuffers(lowering.steps, this.#outputs)
-    this.#memory = planMemory(buffers)
-    buffers.forEach((buffer, i) => this.#offsets.set(buffer, this.#memory.offsets[i] as number))
-    const bytes = arenaOf(this.#memory.arenaBytes + alignment)
-    const skip = Number(BigInt(alignment) - (this.#dnnl.addressOf(bytes) % BigInt(alignment)))
-    this.#arena = bytes.subarray(skip, skip + this.#memory.arenaBytes)
+    this.#arena = new PlanArena(lowering, arenaBuffers(lowering.steps, this.#outputs))
     this.#runnables = lowering.steps.map((step) =>
       step.kind === 'primitive' ? this.#bindPrimitive(step) : this.#bindReference(step),
     )
@@ -86,7 +73,7 @@ export class OneDnnPlan implements Plan {
         descriptor: placement.descriptor,
         address: this.#addressOf(placement),
       })),
-      [this.#arena],
+      [this.#arena.bytes],
     )
     this.#calls.push(call)
     for (const { argument: number, placement } of step.arguments) {
@@ -110,13 +97,7 @@ export class OneDnnPlan implements Plan {
       this.#constants.add(buffer.content)
       return this.#dnnl.addressOf(buffer.content) + BigInt(at)
     }
-    return this.#dnnl.addressOf(this.#arena) + BigInt(this.#offsetOf(buffer) + at)
-  }
-
-  #offsetOf(buffer: PlanBuffer): number {
-    const offset = this.#offsets.get(buffer)
-    invariant(offset !== undefined, 'a step uses memory that was not planned')
-    return offset
+    return this.#dnnl.addressOf(this.#arena.bytes) + BigInt(this.#arena.offsetOf(buffer) + at)
   }
 
   #bindReference(step: ReferenceStep): Runnable {
@@ -126,7 +107,7 @@ export class OneDnnPlan implements Plan {
     if (operator === undefined) bug(`no kernel for ${node.kind}`)
     const environment = createEnvironment()
     const inputs = node.inputs.map((value) => this.#reader(value))
-    const outputs = step.outputs.map((value) => value && this.#tensorAt(value))
+    const outputs = step.outputs.map((value) => value && this.#arena.tensorOf(value))
     const execute = (): void => {
       const results = operator.evaluate(
         inputs.map((read) => read()),
@@ -148,7 +129,7 @@ export class OneDnnPlan implements Plan {
         const tensor = this.#lowering.tensorOf(value)
         return () => viewOf(this.#current[buffer.inputIndex] as Tensor, tensor)
       }
-      const tensor = this.#tensorAt(value)
+      const tensor = this.#arena.tensorOf(value)
       return () => tensor
     }
     if (value.node.kind === 'prim::ListConstruct') {
@@ -163,33 +144,6 @@ export class OneDnnPlan implements Plan {
     }
     const constant = this.#lowering.constantOf(value)
     return () => constant ?? null
-  }
-
-  /** A tensor over the plan's own memory, made once. */
-  #tensorAt(value: Value): Tensor {
-    const known = this.#tensors.get(value) ?? this.#makeTensor(value)
-    this.#tensors.set(value, known)
-    return known
-  }
-
-  #makeTensor(value: Value): Tensor {
-    const { dtype, sizes, strides, storageOffset } = this.#lowering.tensorOf(value)
-    const { buffer, offset } = this.#lowering.home(value)
-    const root = buffer.root
-    const first = this.#offsetOf(root.buffer) + root.offset + offset - storageOffset * itemSize(dtype)
-    const end = first + this.#lowering.tensorOf(value).storage.byteLength
-    // A storage that began anywhere else would hold a copy.
-    const lead = first % storageAlignment
-    const start = first - lead
-    // Kernels know by the storage whether two tensors share memory.
-    const key = `${start} ${end}`
-    const storage = this.#storages.get(key) ?? new Storage(this.#arena.subarray(start, end))
-    invariant(storage.bytes.buffer === this.#arena.buffer, 'a tensor of a plan lies in its arena')
-    this.#storages.set(key, storage)
-    return new Tensor(storage, dtype, sizes, {
-      strides,
-      storageOffset: storageOffset + lead / itemSize(dtype),
-    })
   }
 
   run(inputs: readonly Tensor[], profile = false): readonly Tensor[] {
@@ -221,7 +175,7 @@ export class OneDnnPlan implements Plan {
     if (placement === undefined) return tensor
     const { buffer } = placement.buffer.root
     if (buffer.kind === 'input') return viewOf(this.#current[buffer.inputIndex] as Tensor, tensor)
-    const source = this.#tensorAt(value)
+    const source = this.#arena.tensorOf(value)
     const { storage, dtype, sizes, strides, storageOffset } = tensor
     if (storage.byteLength > tensor.byteLength && !this.#isShared(storage)) {
       const result = allocate(dtype, sizes)
@@ -243,9 +197,9 @@ export class OneDnnPlan implements Plan {
       steps: this.#lowering.steps.map((step, i) =>
         this.#describe(step, this.#runnables[i]?.milliseconds ?? 0),
       ),
-      arenaBytes: this.#memory.arenaBytes,
-      sumBytes: this.#memory.sumBytes,
-      lowerBound: this.#memory.lowerBound,
+      arenaBytes: this.#arena.plan.arenaBytes,
+      sumBytes: this.#arena.plan.sumBytes,
+      lowerBound: this.#arena.plan.lowerBound,
       constantBytes: [...this.#constants].reduce((sum, { length }) => sum + length, 0),
     }
   }
