@@ -9,7 +9,7 @@ import type { LayoutTarget } from '../passes/layout-target.ts'
 import { runPasses } from '../passes/pass-manager.ts'
 import { layoutPipelineFor } from '../passes/pipelines.ts'
 import { propagateLayoutsFor } from '../passes/propagate-layouts.ts'
-import { blockedTarget } from '../passes/support/blocked-target.ts'
+import { blockedTarget, carriesChannels } from '../passes/support/blocked-target.ts'
 import { bindInputs } from '../runtime/input-binding.ts'
 import { findSampleInputs } from '../runtime/sample-inputs.ts'
 import { DataDependentError } from '../runtime/data-dependence.ts'
@@ -23,7 +23,7 @@ import { passOptions, stopOption } from './pass-options.ts'
 
 const targets: Readonly<Record<string, () => LayoutTarget>> = {
   blocked: () => blockedTarget(),
-  onednn: () => oneDnnLayoutTarget(openOneDnn()),
+  onednn: () => ({ ...oneDnnLayoutTarget(openOneDnn()), carries: carriesChannels }),
 }
 
 /**

@@ -7,7 +7,7 @@ import { convolutionKinds, geometryOf, weightSizes } from './convolution-geometr
 import type { Dnnl, MemoryDescriptor } from './binding/dnnl.ts'
 import { OneDnnError } from './binding/errors.ts'
 
-/** What the layout passes ask of a backend (`LayoutTarget`). */
+/** What the layout passes ask of a backend (`LayoutTarget`), but for what carries layouts on: every channel-wise operator does. */
 interface OneDnnLayoutTarget {
   readonly name: string
   prefer(
@@ -15,7 +15,6 @@ interface OneDnnLayoutTarget {
   ):
     | { readonly inputs: readonly (Layout | undefined)[]; readonly outputs: readonly (Layout | undefined)[] }
     | undefined
-  carries(node: Node, layout: Layout): boolean
 }
 
 const reader: ValueReader = {
@@ -24,13 +23,7 @@ const reader: ValueReader = {
   isTensor: (value) => value.type.kind === 'Tensor',
 }
 
-const pointwise = new Set(
-  ['relu', 'relu6', 'hardtanh', 'hardswish', 'silu', 'sigmoid', 'gelu', 'tanh', 'leaky_relu', 'batch_norm']
-    .concat(['max_pool2d', 'avg_pool2d', 'adaptive_avg_pool2d', 'max_pool1d', 'max_pool3d'])
-    .map((name) => `aten::${name}`),
-)
 const channelsPerBlock = 16
-const binary = new Set(['aten::add', 'aten::sub', 'aten::mul', 'aten::div'])
 
 /**
  * What oneDNN's kernels on blocks of channels want, asked of the library itself for each convolution of known shape: the
@@ -40,17 +33,7 @@ export function oneDnnLayoutTarget(dnnl: Dnnl): OneDnnLayoutTarget {
   return {
     name: `oneDNN ${dnnl.version}`,
     prefer: (node) => (convolutionKinds.includes(node.kind) ? preferenceOf(node, dnnl) : undefined),
-    carries: (node, layout) => layout.kind === 'blocked' && layout.groups === undefined && isCarried(node),
   }
-}
-
-function isCarried(node: Node): boolean {
-  if (pointwise.has(node.kind)) return true
-  if (binary.has(node.kind)) {
-    const [a, b] = node.inputs.map(sizesOf)
-    return a !== undefined && a.join() === b?.join()
-  }
-  return false
 }
 
 function sizesOf(value: Value): readonly number[] | undefined {

@@ -19,7 +19,7 @@ export function blockedTarget(block = 16): LayoutTarget {
   return {
     name: `blocked ${block}`,
     prefer: (node) => (convolutions.has(node.kind) ? preferredBy(node, block) : undefined),
-    carries: (node, layout) => carries(node, layout),
+    carries: carriesChannels,
   }
 }
 
@@ -112,7 +112,7 @@ const channelwise = new Set(
 const combining = new Set(binary.split(' ').map((name) => `aten::${name}`))
 
 /** Whether an operator works channel by channel, so that it does not matter how channels lie. */
-function carries(node: Node, layout: Layout): boolean {
+export function carriesChannels(node: Node, layout: Layout): boolean {
   if (
     layout.kind !== 'blocked' ||
     layout.groups !== undefined ||
