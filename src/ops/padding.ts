@@ -133,6 +133,17 @@ function checkReach(edges: readonly Edge[], self: Tensor, mode: string): void {
   })
 }
 
+/** Where the most positions follow one upon the other. */
+function longestRun(positions: Int32Array): { readonly start: number; readonly length: number } {
+  let best = { start: 0, length: 0 }
+  for (let start = 0, i = 1; i <= positions.length; i++)
+    if (positions[i] !== positions[i - 1]! + 1) {
+      if (i - start > best.length) best = { start, length: i - start }
+      start = i
+    }
+  return best
+}
+
 /** Elements at the given positions of the last dimensions, one list each; any dtype. */
 function gather(self: Tensor, positions: readonly Int32Array[]): Tensor {
   const lead = self.sizes.slice(0, self.dim - positions.length)
@@ -142,12 +153,19 @@ function gather(self: Tensor, positions: readonly Int32Array[]): Tensor {
   const out = result.data as NumberArray
   const strides = contiguousStrides(self.sizes).slice(-positions.length)
   const plane = self.sizes.slice(-positions.length).reduce((n, size) => n * size, 1)
+  const last = positions.at(-1)!
+  const run = longestRun(last)
   let to = 0
+  const copyLine = (from: number): void => {
+    for (let i = 0; i < run.start; i++) out[to + i] = data[from + last[i]!]!
+    const first = from + (last[run.start] ?? 0)
+    out.set(data.subarray(first, first + run.length), to + run.start)
+    for (let i = run.start + run.length; i < last.length; i++) out[to + i] = data[from + last[i]!]!
+    to += last.length
+  }
   const walk = (dim: number, from: number): void => {
-    const last = dim === positions.length - 1
-    for (const position of positions[dim]!)
-      if (last) out[to++] = data[from + position]!
-      else walk(dim + 1, from + position * strides[dim]!)
+    if (dim === positions.length - 1) copyLine(from)
+    else for (const position of positions[dim]!) walk(dim + 1, from + position * strides[dim]!)
   }
   for (let start = 0; to < out.length && start < data.length; start += plane) walk(0, start)
   return result

@@ -117,27 +117,56 @@ export function resample(input: Tensor, tables: readonly ResamplingTable[]): Ten
   const sizes = [...lead, ...tables.map(({ output }) => output)]
   const result = allocateFor([input], kernelDType(input.dtype), sizes)
   if (result.isMeta) return result
-  let data: Float32Array | Float64Array = floatData(input)
-  let outer = data.length
-  let inner = 1
-  for (const table of tables.toReversed()) {
-    outer /= inner * table.input
-    data = inner === 1 ? resampleLines(data, outer, table) : resampleDimension(data, outer, inner, table)
-    inner *= table.output
-    outer *= inner
+  const [data, out] = [floatData(input), floatsOf(result)]
+  const stages = stagesOf(tables)
+  const [before, after] = [
+    product(tables.map((table) => table.input)),
+    product(tables.map((table) => table.output)),
+  ]
+  // One plane after the other: what is between two stages stays in the caches.
+  for (let from = 0, to = 0; to < out.length; from += before, to += after) {
+    let plane: Floats = data.subarray(from, from + before)
+    for (const stage of stages) plane = runStage(plane, stage)
+    out.set(plane, to)
   }
-  floatsOf(result).set(data)
   return result
 }
 
-/** Of the last dimension. */
-function resampleLines(
-  data: Float32Array | Float64Array,
-  lines: number,
-  { input, output, taps, positions, weights }: ResamplingTable,
-): Float64Array {
-  const result = scratchDoubles(lines * output)
-  for (let line = 0, from = 0, to = 0; line < lines; line++, from += input)
+type Floats = Float32Array | Float64Array
+
+/** One dimension of a plane: `outer` × input × `inner` to `outer` × output × `inner`. */
+interface Stage {
+  readonly table: ResamplingTable
+  readonly outer: number
+  readonly inner: number
+  /** Memory for its result. */
+  readonly result: Float64Array
+}
+
+function product(numbers: readonly number[]): number {
+  return numbers.reduce((n, each) => n * each, 1)
+}
+
+/** The last dimension first. */
+function stagesOf(tables: readonly ResamplingTable[]): Stage[] {
+  return tables
+    .map((table, i) => {
+      const outer = product(tables.slice(0, i).map(({ input }) => input))
+      const inner = product(tables.slice(i + 1).map(({ output }) => output))
+      return { table, outer, inner, result: scratchDoubles(outer * table.output * inner) }
+    })
+    .reverse()
+}
+
+function runStage(data: Floats, stage: Stage): Float64Array {
+  if (stage.inner === 1) resampleLines(data, stage)
+  else resampleRows(data, stage)
+  return stage.result
+}
+
+function resampleLines(data: Floats, { table, outer, result }: Stage): void {
+  const { input, output, taps, positions, weights } = table
+  for (let line = 0, from = 0, to = 0; line < outer; line++, from += input)
     for (let tap = 0; tap < output * taps; to++) {
       let sum = 0
       for (const end = tap + taps; tap < end; tap++) {
@@ -147,22 +176,32 @@ function resampleLines(
       }
       result[to] = sum
     }
-  return result
 }
 
-function resampleDimension(
-  data: Float32Array | Float64Array,
-  outer: number,
-  inner: number,
-  { input, output, taps, positions, weights }: ResamplingTable,
-): Float64Array {
-  const result = scratchDoubles(outer * output * inner)
+function resampleRows(data: Floats, { table, outer, inner, result }: Stage): void {
+  const { input, output, taps, positions, weights } = table
+  result.fill(0)
   for (let line = 0, to = 0; line < outer; line++)
     for (let position = 0; position < output; position++, to += inner)
-      for (let tap = position * taps; tap < (position + 1) * taps; tap++) {
-        const weight = weights[tap]!
+      for (let tap = position * taps, end = tap + taps; tap < end; tap += 2) {
+        const second = tap + 1 < end ? weights[tap + 1]! : 0
         const from = (line * input + positions[tap]!) * inner
-        if (weight !== 0) for (let i = 0; i < inner; i++) result[to + i]! += weight * data[from + i]!
+        const other = second === 0 ? from : (line * input + positions[tap + 1]!) * inner
+        addTwo(result, to, data, [from, other], [weights[tap]!, second], inner)
       }
-  return result
+}
+
+/** Adds two stretches, times their weights; one that counts for nothing is not read. */
+function addTwo(
+  result: Float64Array,
+  to: number,
+  data: Floats,
+  [a, b]: readonly [number, number],
+  [weightA, weightB]: readonly [number, number],
+  length: number,
+): void {
+  if (weightA !== 0 && weightB !== 0)
+    for (let i = 0; i < length; i++) result[to + i]! += weightA * data[a + i]! + weightB * data[b + i]!
+  else if (weightA !== 0) for (let i = 0; i < length; i++) result[to + i]! += weightA * data[a + i]!
+  else if (weightB !== 0) for (let i = 0; i < length; i++) result[to + i]! += weightB * data[b + i]!
 }
