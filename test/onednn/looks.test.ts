@@ -66,6 +66,40 @@ const cases: Readonly<Record<string, Build>> = {
   'batch norm of channels that overlap': (b, x) => [
     norm(b, b.call('as_strided', b.call('relu', x(1, 120)), [2, 3, 6, 6], [36, 20, 6, 1], null), 3),
   ],
+  'means of images whose channels are outside in memory': (b, x) => {
+    const turned = b.call('transpose', x(4, 3, 8), 0, 1)
+    const linear = b.call('linear', x(4, 3, 6), b.constant(noise([8, 6], 3)), null)
+    return [
+      b.call('mean', b.call('relu', turned), [2], false, null),
+      b.call('mean', b.call('transpose', linear, 0, 1), [2], false, null),
+    ]
+  },
+  'looks at sums that have no dimensions': (b, x) => {
+    const sum = b.call('relu', b.call('sum', x(3, 4), null))
+    return [b.call('view', sum, [1]), b.call('mul', x(2, 2), b.call('view', sum, [1, 1]))]
+  },
+  'slopes for channels that are innermost, with images inside': (b, x) => [
+    b.call(
+      'prelu',
+      b.call('tanh', b.call('permute', x(8, 4, 5, 6), [1, 2, 3, 0])),
+      b.constant(noise([5], 3)),
+    ),
+  ],
+  'what follows a concatenation in blocks of several images': (b, x) => {
+    const image = x(2, 16, 6, 6)
+    const convolve = (outputs: number): Value =>
+      b.call(
+        'conv2d',
+        ...[image, b.constant(noise([outputs, 16, 3, 3], outputs)), null, [1, 1], [1, 1], [1, 1], 1],
+      )
+    const joined = b.call('cat', [convolve(16), convolve(16), convolve(9)], 1)
+    return [
+      b.call('sigmoid', joined),
+      b.call('group_norm', joined, 1, null, null, new Double(1e-5), true),
+      b.call('prelu', joined, b.constant(noise([41], 4))),
+      b.call('mean', joined, [2, 3], false, null),
+    ]
+  },
   'products of frames that overlap': (b, x) => {
     const frames = b.call('unfold', x(1, 8), 1, 4, 2)
     return [

@@ -50,6 +50,22 @@ export function denseOrCopied(lowering: Lowering, value: Value): Placement {
   return lowering.in(value, lowering.dnnl.describe('float32', sizes, denseLike(sizes, strides)))
 }
 
+/**
+ * As `denseOrCopied`, but also copied unless images lie one behind the other, row-major, channels-last or in blocks of channels:
+ * some of the library's kernels (2.6.3: prelu, and plain loops over padded blocks) take it for so.
+ */
+export function imagesOrCopied(lowering: Lowering, value: Value): Placement {
+  const current = denseOrCopied(lowering, value)
+  const { sizes, strides, layout } = current.descriptor
+  const plain = rowMajor(lowering, sizes)
+  if (strides === undefined) {
+    const isUsual = layout?.kind === 'blocked' && layout.order.every((axis, i) => axis === i)
+    return isUsual ? current : lowering.in(value, plain)
+  }
+  const isUsual = [plain, channelsLast(lowering, sizes)].some((usual) => usual.equals(current.descriptor))
+  return isUsual ? current : lowering.in(value, plain)
+}
+
 /** Strides without gaps, axes in the same order in memory. */
 function denseLike(sizes: readonly number[], strides: readonly number[]): readonly number[] {
   const axes = sizes.map((_, axis) => axis)

@@ -1,7 +1,8 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import type { Layout } from '../../tensor/layout.ts'
-import { argument, type MemoryDescriptor } from './binding/dnnl.ts'
+import type { BlockedLayout, Layout } from '../../tensor/layout.ts'
+import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
+import { rowMajor } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
@@ -25,23 +26,49 @@ export const lowerConcat: LoweringRule = (node, lowering) => {
 }
 
 function concat(lowering: Lowering, node: Node, values: readonly Value[], axis: number): string | undefined {
+  const result = node.output()
   const parts = inOneLayout(lowering, values)
-  const primitive = lowering.tryCreate({
-    kind: 'concat',
-    axis,
-    sources: parts.map(({ descriptor }) => descriptor),
-    destination: undefined,
-  })
-  if (primitive === undefined) return 'the library has no such concatenation'
-  const destination = lowering.allocate(primitive.descriptor('destination'))
-  lowering.add(
-    primitive,
-    [node],
-    [...parts.map((placement, i) => ({ argument: argument.multipleSource(i), placement }))],
-    destination,
-  )
-  lowering.define(node.output(), destination)
+  const layout = commonLayout(parts)
+  // Left to itself the library may put blocks of channels outside the images, which some of its kernels do not know.
+  const primitive = layout && createConcat(lowering, parts, axis, describe(lowering, result, layout))
+  if (primitive) {
+    addConcat(lowering, node, parts, primitive)
+    return undefined
+  }
+  const plain = values.map((value) => lowering.in(value, rowMajor(lowering, lowering.tensorOf(value).sizes)))
+  const other = createConcat(lowering, plain, axis, rowMajor(lowering, lowering.tensorOf(result).sizes))
+  if (other === undefined) return 'the library has no such concatenation'
+  addConcat(lowering, node, plain, other)
   return undefined
+}
+
+function createConcat(
+  lowering: Lowering,
+  parts: readonly Placement[],
+  axis: number,
+  destination: MemoryDescriptor,
+): Primitive | undefined {
+  const sources = parts.map(({ descriptor }) => descriptor)
+  return lowering.tryCreate({ kind: 'concat', axis, sources, destination })
+}
+
+function addConcat(lowering: Lowering, node: Node, parts: readonly Placement[], primitive: Primitive): void {
+  const destination = lowering.allocate(primitive.descriptor('destination'))
+  const inputs = parts.map((placement, i) => ({ argument: argument.multipleSource(i), placement }))
+  lowering.add(primitive, [node], inputs, destination)
+  lowering.define(node.output(), destination)
+}
+
+function describe(lowering: Lowering, value: Value, layout: BlockedLayout): MemoryDescriptor {
+  return lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)
+}
+
+/** The layout that all parts are in, if it has a name. */
+function commonLayout(parts: readonly Placement[]): BlockedLayout | undefined {
+  const [first] = parts
+  const layout = first?.descriptor.layout
+  if (layout?.kind !== 'blocked') return undefined
+  return parts.every(({ descriptor }) => descriptor.tag === first?.descriptor.tag) ? layout : undefined
 }
 
 /** The layout that most of the bytes are in, as far as layouts have names. */
@@ -59,9 +86,7 @@ function inOneLayout(lowering: Lowering, values: readonly Value[]): readonly Pla
   const layout = layoutOfMost(current)
   if (layout?.kind !== 'blocked' || new Set(current.map(({ descriptor }) => descriptor.tag)).size === 1)
     return current
-  return values.map((value) =>
-    lowering.in(value, lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)),
-  )
+  return values.map((value) => lowering.in(value, describe(lowering, value, layout)))
 }
 
 /**
@@ -72,10 +97,8 @@ function assemble(lowering: Lowering, node: Node, values: readonly Value[], axis
   const sources = values.map((value) => lowering.current(value))
   const layout = layoutOfMost(sources)
   if (layout?.kind !== 'blocked') return false
-  const describe = (value: Value): MemoryDescriptor =>
-    lowering.dnnl.describe('float32', lowering.tensorOf(value).sizes, layout)
-  const whole = describe(node.output())
-  const slices = values.map(describe)
+  const whole = describe(lowering, node.output(), layout)
+  const slices = values.map((value) => describe(lowering, value, layout))
   const total = slices.reduce((sum, { byteLength }) => sum + byteLength, 0)
   // What pads the last block of one operand is not between operands in the result.
   const isPadded = ({ byteLength }: MemoryDescriptor, i: number): boolean =>

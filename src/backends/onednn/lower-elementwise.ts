@@ -2,7 +2,7 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
 import { channelsLast, denseOrCopied, isSlow, rowMajor } from './layout-choices.ts'
-import { eltwiseOf } from './eltwise.ts'
+import { eltwiseOf, type Eltwise } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'
 import { mergedDimensions } from './merged-dimensions.ts'
 import type { Lowering } from './lowering.ts'
@@ -27,10 +27,12 @@ function lowerEltwise(
   lowering: Lowering,
   { mayOverwrite }: LoweringRequest,
   input: Value,
-  functions: NonNullable<ReturnType<typeof eltwiseOf>>,
+  functions: readonly Eltwise[],
 ): string | undefined {
   if (!allFloat(lowering, [input, node.output()])) return 'no kernel for its dtypes'
   let source = denseOrCopied(lowering, input)
+  if (functions.some((each) => hasPlainLoops(lowering, each, source.descriptor)))
+    source = lowering.in(input, rowMajor(lowering, lowering.tensorOf(input).sizes))
   const destination = mayOverwrite(input) ? source : lowering.allocate(source.descriptor)
   for (const { algorithm, alpha, beta } of functions) {
     const primitive = lowering.tryCreate({ kind: 'eltwise', algorithm, alpha, beta, data: source.descriptor })
@@ -40,6 +42,14 @@ function lowerEltwise(
   }
   lowering.define(node.output(), destination)
   return undefined
+}
+
+/** The library's plain loops (2.6.3) pass over elements of padded blocks that are not in the usual order. */
+function hasPlainLoops(lowering: Lowering, each: Eltwise, data: MemoryDescriptor): boolean {
+  const primitive = lowering.tryCreate({ kind: 'eltwise', ...each, data })
+  const isPlain = primitive !== undefined && isSlow(primitive)
+  primitive?.dispose()
+  return isPlain
 }
 
 function allFloat(lowering: Lowering, values: readonly Value[]): boolean {

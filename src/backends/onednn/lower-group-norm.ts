@@ -3,7 +3,7 @@ import { Tensor } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor, type Operation, type PostOperation } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
 import { resultOf } from './kernel.ts'
-import { denseOrCopied, rowMajor } from './layout-choices.ts'
+import { imagesOrCopied, rowMajor } from './layout-choices.ts'
 import { parameter } from './lower-normalization.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRequest, LoweringRule } from './lowering-rules.ts'
@@ -54,7 +54,7 @@ function normalize(
   const [first] = epilogues
   const relu = first?.kind === 'eltwise' && first.node.kind === 'aten::relu'
   if (epilogues.length > (relu ? 1 : 0)) return 'the library has no such epilogue'
-  const source = denseOrCopied(lowering, norm.input)
+  const source = imagesOrCopied(lowering, norm.input)
   const destination = lowering.allocate(source.descriptor)
   const nodes = [node, ...epilogues.map((epilogue) => epilogue.node)]
   const images = new ImageNorm(lowering, nodes, norm, relu)

@@ -85,15 +85,13 @@ export function poolMean(
   if (primitive === undefined) return false
   const pooled = primitive.descriptor('destination')
   const home = lowering.defineHome(node.output())
-  // One value for each channel is row-major in every layout that does not pad channels.
-  const isPadded = pooled.byteLength !== home.descriptor.byteLength
-  const destination = isPadded ? lowering.allocate(pooled) : { ...home, descriptor: pooled }
+  const strides = [sizes[1]!, ...sizes.slice(1).map(() => 1)]
+  const wanted = lowering.dnnl.describe('float32', pooled.sizes, strides)
+  // The library lays its result out as the source: with channels padded, or outside the images.
+  const isHome = pooled.equals(wanted)
+  const destination = isHome ? { ...home, descriptor: pooled } : lowering.allocate(pooled)
   lowering.addUnary(primitive, [node], source, destination)
-  if (isPadded) {
-    const strides = [sizes[1]!, ...sizes.slice(1).map(() => 1)]
-    const descriptor = lowering.dnnl.describe('float32', pooled.sizes, strides)
-    lowering.reorder(destination, { ...home, descriptor }, node)
-  }
+  if (!isHome) lowering.reorder(destination, { ...home, descriptor: wanted }, node)
   return true
 }
 

@@ -1,6 +1,6 @@
 import { argument } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
-import { denseOrCopied } from './layout-choices.ts'
+import { imagesOrCopied } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 
 /** Slopes of their own for each channel (He et al. 2015), in whatever layout the input is in; one for all is a leaky ReLU. */
@@ -13,7 +13,7 @@ const lowerPrelu: LoweringRule = (node, lowering, { mayOverwrite }) => {
   if (tensor.dim < 2 || tensor.dim > 5 || tensor.numel === 0) return 'the library has no such dimensions'
   if (slopes.isMeta) return 'its slopes are computed'
   const sizes = tensor.sizes.map((_, axis) => (axis === 1 ? slopes.numel : 1))
-  const source = denseOrCopied(lowering, input)
+  const source = imagesOrCopied(lowering, input)
   const primitive = lowering.tryCreate({
     kind: 'prelu',
     data: source.descriptor,

@@ -66,8 +66,10 @@ function looksAt(
 ): readonly Tensor[] | undefined {
   const schema = schemaOfNode(node)
   const operator = schema && findOperator(schemaKey(schema))
-  if (!operator || strides === undefined) return undefined
-  const whole = Tensor.meta(dtype, lowering.tensorOf(input).sizes, strides)
+  const { sizes } = lowering.tensorOf(input)
+  // The library gives one dimension to what has none.
+  if (!operator || strides?.length !== sizes.length) return undefined
+  const whole = Tensor.meta(dtype, sizes, strides)
   const args = node.inputs.map((value) => (value === input ? whole : knownValue(value, lowering)))
   if (args.includes(undefined)) return undefined
   try {
