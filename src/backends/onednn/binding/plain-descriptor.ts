@@ -3,8 +3,8 @@ import { numelOf } from '../../../tensor/tensor.ts'
 import type { MemoryDescriptor } from './dnnl.ts'
 
 /**
- * Strided memory that the library cannot describe: of another dtype (int64, float64, bool), or without elements. Only
- * the reference kernels compute with it.
+ * Strided memory that the library cannot describe: of another dtype (int64, float64, bool), without elements, or, to version
+ * 3, with elements in several places. Only the reference kernels compute with it.
  */
 export class PlainDescriptor implements MemoryDescriptor {
   readonly dtype: DType
@@ -38,4 +38,16 @@ export class PlainDescriptor implements MemoryDescriptor {
       this.sizes.every((size, i) => size === 1 || other.strides[i] === this.strides[i])
     )
   }
+}
+
+/** Whether steps along one axis lead to elements that steps along another lead to; an axis of stride 0 does not count. */
+export function overlaps(sizes: readonly number[], strides: readonly number[]): boolean {
+  const axes = sizes
+    .map((size, axis) => ({ size, stride: strides[axis] ?? 0 }))
+    .filter(({ size, stride }) => size > 1 && stride > 0)
+    .sort((a, b) => a.stride - b.stride)
+  return axes.some((axis, i) => {
+    const inner = axes[i - 1]
+    return inner !== undefined && axis.stride < inner.stride * inner.size
+  })
 }

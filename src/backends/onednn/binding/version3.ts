@@ -1,5 +1,5 @@
 import type { DType } from '../../../tensor/dtype.ts'
-import type { BlockedLayout } from '../../../tensor/layout.ts'
+import { BlockedLayout } from '../../../tensor/layout.ts'
 import type { Conventions } from './conventions.ts'
 import type { Dnnl, EltwiseAlgorithm, MemoryDescriptor, Operation } from './dnnl.ts'
 import type { ForeignLibrary } from './foreign-library.ts'
@@ -7,6 +7,7 @@ import { Functions } from './functions.ts'
 import { DescriptorMaker } from './memory-descriptor3.ts'
 import { describeMemory, pointerTo } from './native-descriptor.ts'
 import { NativeLibrary, type UnaryPostOperation } from './native-library.ts'
+import { overlaps, PlainDescriptor } from './plain-descriptor.ts'
 import { operationArguments } from './operation-arguments.ts'
 
 // Numbers of enumerations in oneDNN 3.x (dnnl_types.h).
@@ -93,6 +94,9 @@ class Version3 extends NativeLibrary {
     sizes: readonly number[],
     layout: readonly number[] | BlockedLayout | 'any',
   ): MemoryDescriptor {
+    // Version 3 describes no memory whose elements are in several places.
+    if (!(layout instanceof BlockedLayout) && layout !== 'any' && overlaps(sizes, layout))
+      return new PlainDescriptor(dtype, sizes, layout)
     return describeMemory(dtype, sizes, layout, (...known) => this.#descriptors.make(...known))
   }
 
