@@ -3,6 +3,7 @@ import { createReferenceBackend } from '../../src/backends/reference/reference-b
 import { Device, Double, EnumValue, type ScriptObject } from '../../src/ir/ivalue.ts'
 import { IntT } from '../../src/ir/types.ts'
 import { contiguousData } from '../../src/ops/tensor-access.ts'
+import { createEnvironment } from '../../src/runtime/environment.ts'
 import { createSession } from '../../src/runtime/session.ts'
 import { signatureOf } from '../../src/runtime/signature.ts'
 import { Storage } from '../../src/tensor/storage.ts'
@@ -114,6 +115,21 @@ describe('signatures', () => {
 })
 
 describe.skipIf(oneDnn === undefined)('parts between nodes that no plan holds', () => {
+  it('look again at the memory of inputs, which somebody may have given away meanwhile', () => {
+    const tensor = Tensor.from('float32', [1, 8, 6, 6], noise([1, 8, 6, 6], 3).data as Float32Array)
+    const { buffer } = tensor.storage.bytes
+    const giveAway = (): void => void structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+    const session = createSession(
+      moduleOf(`x: Tensor) -> Tensor:
+    y = torch.conv2d(x, self.w)
+    print("between")
+    return torch.add(torch.conv2d(torch.neg(x), self.w), y)
+`),
+      { backend: oneDnn!, environment: createEnvironment({ print: giveAway }) },
+    )
+    expect(() => session.runSync([tensor])).toThrow(/the memory of an input tensor is gone/)
+  })
+
   const branches = `x: Tensor) -> Tensor:
     if torch.gt(float(torch.sum(x)), 0.):
       y = torch.conv2d(x, self.w)
