@@ -111,12 +111,13 @@ export class Region {
   #runPlanned(args: readonly IValue[], machine: Machine): readonly IValue[] {
     const inputs = args.flatMap((arg) => [...tensorsIn(arg)])
     if (this.#traits.tells(inputs)) return machine.run(this.#graph, args)
-    const changing = this.#isPart ? this.#usersOfChangingNumbers(args) : []
+    const signature = args.map(signatureOf).join(', ')
+    const changing = this.#isPart && !this.#plans.has(signature) ? this.#usersOfChangingNumbers(args) : []
     if (changing.length > 0) {
       this.#splitAround(changing, 'a number that it is given changes from run to run')
       return this.run(args, machine)
     }
-    const { specialised, plan, lookedAt } = this.#planFor(args)
+    const { specialised, plan, lookedAt } = this.#planFor(signature, args)
     // Plans take copies of what is not row-major; looks that are given on must be at the tensor itself.
     if (this.#isPart && [...lookedAt].some((i) => !isWholeAndRowMajor(inputs[i] as Tensor)))
       return machine.run(this.#graph, args)
@@ -124,8 +125,7 @@ export class Region {
     return resultsOf(specialised, args, results, this.#kept)
   }
 
-  #planFor(args: readonly IValue[]): Planned {
-    const signature = keyOf(args)
+  #planFor(signature: string, args: readonly IValue[]): Planned {
     const known = this.#plans.get(signature)
     this.#plans.delete(signature)
     const planned = known ?? this.#makePlan(args)
@@ -136,7 +136,7 @@ export class Region {
 
   /** What takes numbers that have made too many plans: the interpreter does that, and plans go without the numbers. */
   #usersOfChangingNumbers(args: readonly IValue[]): readonly Node[] {
-    if (this.#plans.size < mostPlansOfNumbers || this.#plans.has(keyOf(args))) return []
+    if (this.#plans.size < mostPlansOfNumbers) return []
     const changing = this.#graph.inputs.filter((_, i) => {
       const values = [...this.#plans.values()].map((planned) => planned.args[i] ?? null)
       return new Set([...values, args[i] ?? null].filter(isNumber).map(signatureOf)).size > mostPlansOfNumbers
@@ -212,10 +212,6 @@ export class Region {
     this.#forgetPlans()
     for (const region of this.#split?.regions ?? []) region.dispose()
   }
-}
-
-function keyOf(args: readonly IValue[]): string {
-  return args.map(signatureOf).join(', ')
 }
 
 function isNumber(value: IValue): boolean {

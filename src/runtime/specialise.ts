@@ -135,7 +135,7 @@ class Specialiser {
       this.#checkWrites(node, schema, args)
       const results = attempt(node, () => evaluate(args, machine))
       const whole =
-        operator && this.#decomposes(operator, args)
+        operator?.decompose && this.#decomposes(operator, args)
           ? this.#takeApart(node, operator, args, results)
           : undefined
       if (whole) return [whole]

@@ -1,7 +1,6 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor } from './binding/dnnl.ts'
-import { rowMajorOf } from './layout-choices.ts'
+import { rowMajor, rowMajorOf } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
 import { weightsDescriptor, type BiasGate } from './recurrent-weight-layout.ts'
@@ -48,7 +47,7 @@ export function addBiases(
 ): Placement | undefined {
   const { dnnl } = lowering
   const sizes = [1, 1, gates.length, units]
-  const result = lowering.allocate(dnnl.describe('float32', sizes, contiguousStrides(sizes)))
+  const result = lowering.allocate(rowMajor(lowering, sizes))
   const row = dnnl.describe('float32', [1, units], [units, 1])
   const primitive = lowering.tryCreate({
     kind: 'binary',

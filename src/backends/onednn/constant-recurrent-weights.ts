@@ -1,8 +1,9 @@
 import { narrow } from '../../ops/slicing.ts'
 import { copyInto, floatData } from '../../ops/tensor-access.ts'
 import { Storage } from '../../tensor/storage.ts'
-import { contiguousStrides, numelOf, Tensor } from '../../tensor/tensor.ts'
+import { numelOf, Tensor } from '../../tensor/tensor.ts'
 import type { MemoryDescriptor } from './binding/dnnl.ts'
+import { rowMajor } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
 import { weightsDescriptor, type BiasGate } from './recurrent-weight-layout.ts'
@@ -57,7 +58,7 @@ export function packBiases(
     })
   })
   return {
-    descriptor: lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes)),
+    descriptor: rowMajor(lowering, sizes),
     buffer: PlanBuffer.constant(new Uint8Array(sums.buffer)),
     offset: 0,
   }

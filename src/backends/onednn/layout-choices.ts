@@ -57,13 +57,13 @@ export function denseOrCopied(lowering: Lowering, value: Value): Placement {
 export function imagesOrCopied(lowering: Lowering, value: Value): Placement {
   const current = denseOrCopied(lowering, value)
   const { sizes, strides, layout } = current.descriptor
-  const plain = rowMajor(lowering, sizes)
-  if (strides === undefined) {
-    const isUsual = layout?.kind === 'blocked' && layout.order.every((axis, i) => axis === i)
-    return isUsual ? current : lowering.in(value, plain)
-  }
-  const isUsual = [plain, channelsLast(lowering, sizes)].some((usual) => usual.equals(current.descriptor))
-  return isUsual ? current : lowering.in(value, plain)
+  const isUsual =
+    strides === undefined
+      ? layout?.kind === 'blocked' && layout.order.every((axis, i) => axis === i)
+      : [rowMajor(lowering, sizes), channelsLast(lowering, sizes)].some((usual) =>
+          usual.equals(current.descriptor),
+        )
+  return isUsual ? current : rowMajorOf(lowering, value)
 }
 
 /** Strides without gaps, axes in the same order in memory. */

@@ -3,7 +3,7 @@ import { CallArguments } from './call-arguments.ts'
 import { argument, type PostOperation } from './binding/dnnl.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
-import { rowMajor } from './layout-choices.ts'
+import { rowMajorOf } from './layout-choices.ts'
 import type { Placement } from './placement.ts'
 
 interface Heads {
@@ -29,12 +29,7 @@ const lowerSelfAttention: LoweringRule = (node, lowering) => {
   if (!heads || tensor.dim !== 3 || !batch || !tokens || !channels)
     return 'its input has not three dimensions'
   const shape = { batch, tokens, heads, width: channels / heads }
-  const source = asMatrix(
-    lowering,
-    lowering.in(query, rowMajor(lowering, tensor.sizes)),
-    batch * tokens,
-    channels,
-  )
+  const source = asMatrix(lowering, rowMajorOf(lowering, query), batch * tokens, channels)
   const packed = project(lowering, node, source, args, 'qkv_weight', 'qkv_bias')
   const attended = packed && attend(lowering, node, packed, shape)
   const rows = attended && asMatrix(lowering, attended, batch * tokens, channels)

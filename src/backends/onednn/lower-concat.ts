@@ -2,7 +2,7 @@ import type { Node, Value } from '../../ir/graph.ts'
 import type { BlockedLayout, Layout } from '../../tensor/layout.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
-import { rowMajor } from './layout-choices.ts'
+import { rowMajor, rowMajorOf } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { PlanBuffer, type Placement } from './placement.ts'
@@ -35,7 +35,7 @@ function concat(lowering: Lowering, node: Node, values: readonly Value[], axis: 
     addConcat(lowering, node, parts, primitive)
     return undefined
   }
-  const plain = values.map((value) => lowering.in(value, rowMajor(lowering, lowering.tensorOf(value).sizes)))
+  const plain = values.map((value) => rowMajorOf(lowering, value))
   const other = createConcat(lowering, plain, axis, rowMajor(lowering, lowering.tensorOf(result).sizes))
   if (other === undefined) return 'the library has no such concatenation'
   addConcat(lowering, node, plain, other)

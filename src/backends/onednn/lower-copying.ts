@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
-import { copyStrides, denseOrCopied } from './layout-choices.ts'
+import { copyStrides, denseOrCopied, rowMajor } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import { poolMean } from './lower-pooling.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -30,14 +30,8 @@ function copyInto(lowering: Lowering, node: Node, input: Value, source: Tensor, 
     return
   }
   const destination = lowering.defineHome(node.output())
-  const wanted = result.isContiguous
-    ? lowering.dnnl.describe(source.dtype, source.sizes, rowMajorStrides(source.sizes))
-    : destination.descriptor
+  const wanted = result.isContiguous ? rowMajor(lowering, source.sizes) : destination.descriptor
   lowering.reorder(lowering.current(input), { ...destination, descriptor: wanted }, node)
-}
-
-function rowMajorStrides(sizes: readonly number[]): number[] {
-  return sizes.map((_, i) => sizes.slice(i + 1).reduce((n, size) => n * size, 1))
 }
 
 /** Means and sums over dimensions. */
@@ -54,7 +48,7 @@ const lowerReduction: LoweringRule = (node, lowering) => {
   const sizes = source.sizes.map((size, axis) => (reduced.has(axis) ? 1 : size))
   const from = denseOrCopied(lowering, input)
   const destination = lowering.defineHome(node.output())
-  const wanted = lowering.dnnl.describe('float32', sizes, rowMajorStrides(sizes))
+  const wanted = rowMajor(lowering, sizes)
   const primitive = lowering.tryCreate({
     kind: 'reduction',
     algorithm: node.kind === 'aten::mean' ? 'mean' : 'sum',

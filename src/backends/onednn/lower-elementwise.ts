@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../ir/graph.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
-import { channelsLast, denseOrCopied, isSlow, rowMajor } from './layout-choices.ts'
+import { channelsLast, denseOrCopied, isSlow, rowMajor, rowMajorOf } from './layout-choices.ts'
 import { eltwiseOf, type Eltwise } from './eltwise.ts'
 import { broadcastOperand } from './kernel.ts'
 import { mergedDimensions } from './merged-dimensions.ts'
@@ -31,12 +31,16 @@ function lowerEltwise(
 ): string | undefined {
   if (!allFloat(lowering, [input, node.output()])) return 'no kernel for its dtypes'
   let source = denseOrCopied(lowering, input)
-  if (functions.some((each) => hasPlainLoops(lowering, each, source.descriptor)))
-    source = lowering.in(input, rowMajor(lowering, lowering.tensorOf(input).sizes))
+  let primitives = createEltwise(lowering, functions, source.descriptor)
+  // The library's plain loops (2.6.3) pass over elements of padded blocks that are not in the usual order.
+  if (primitives?.some(isSlow)) {
+    for (const primitive of primitives) primitive.dispose()
+    source = rowMajorOf(lowering, input)
+    primitives = createEltwise(lowering, functions, source.descriptor)
+  }
+  if (primitives === undefined) return 'the library has no such function'
   const destination = mayOverwrite(input) ? source : lowering.allocate(source.descriptor)
-  for (const { algorithm, alpha, beta } of functions) {
-    const primitive = lowering.tryCreate({ kind: 'eltwise', algorithm, alpha, beta, data: source.descriptor })
-    if (primitive === undefined) return 'the library has no such function'
+  for (const primitive of primitives) {
     lowering.addUnary(primitive, [node], source, destination)
     source = destination
   }
@@ -44,12 +48,22 @@ function lowerEltwise(
   return undefined
 }
 
-/** The library's plain loops (2.6.3) pass over elements of padded blocks that are not in the usual order. */
-function hasPlainLoops(lowering: Lowering, each: Eltwise, data: MemoryDescriptor): boolean {
-  const primitive = lowering.tryCreate({ kind: 'eltwise', ...each, data })
-  const isPlain = primitive !== undefined && isSlow(primitive)
-  primitive?.dispose()
-  return isPlain
+/** One for each function; undefined, and none, where the library lacks one. */
+function createEltwise(
+  lowering: Lowering,
+  functions: readonly Eltwise[],
+  data: MemoryDescriptor,
+): readonly Primitive[] | undefined {
+  const created: Primitive[] = []
+  for (const { algorithm, alpha, beta } of functions) {
+    const primitive = lowering.tryCreate({ kind: 'eltwise', algorithm, alpha, beta, data })
+    if (primitive === undefined) {
+      for (const each of created) each.dispose()
+      return undefined
+    }
+    created.push(primitive)
+  }
+  return created
 }
 
 function allFloat(lowering: Lowering, values: readonly Value[]): boolean {
@@ -129,7 +143,7 @@ function createMerged(
   return {
     primitive,
     first: { ...lowering.in(whole, result), descriptor: layout },
-    second: { ...lowering.in(other, rowMajor(lowering, otherSizes!)), descriptor: operandLayout },
+    second: { ...rowMajorOf(lowering, other), descriptor: operandLayout },
     result,
   }
 }

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../../ir/graph.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { contiguousStrides, type Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Operation } from './binding/dnnl.ts'
 import { addKernel, finishWith } from './kernel.ts'
@@ -45,18 +45,8 @@ function rowsOf(lowering: Lowering, input: Value, tensor: Tensor): Placement | u
     ...placement,
     descriptor: lowering.dnnl.describe(tensor.dtype, sizes, [inputs, 1]),
   })
-  const dense = lowering.dnnl.describe(tensor.dtype, tensor.sizes, denseStrides(tensor.sizes))
+  const dense = lowering.dnnl.describe(tensor.dtype, tensor.sizes, contiguousStrides(tensor.sizes))
   return asRows(lowering.in(input, dense))
-}
-
-function denseStrides(sizes: readonly number[]): number[] {
-  const strides = new Array<number>(sizes.length)
-  let stride = 1
-  for (let i = sizes.length - 1; i >= 0; i--) {
-    strides[i] = stride
-    stride *= sizes[i]!
-  }
-  return strides
 }
 
 /** `matmul`, `bmm`, `mm`, of as many dimensions on both sides. */
@@ -82,7 +72,10 @@ function matrixPlacement(lowering: Lowering, value: Value): Placement {
   const lie = (inner: number, outer: number): boolean =>
     strides?.at(inner) === 1 && (sizes.at(outer) === 1 || strides.at(outer)! >= sizes.at(inner)!)
   if (lie(-1, -2) || lie(-2, -1)) return current
-  return lowering.in(value, lowering.dnnl.describe(tensor.dtype, tensor.sizes, denseStrides(tensor.sizes)))
+  return lowering.in(
+    value,
+    lowering.dnnl.describe(tensor.dtype, tensor.sizes, contiguousStrides(tensor.sizes)),
+  )
 }
 
 /** `addmm(bias, input, weight)` with a bias of one dimension. */
@@ -117,7 +110,7 @@ function multiply(
     : isConstant
       ? dnnl.describe('float32', weights.plain.sizes, 'any')
       : weights.plain
-  const destination = dnnl.describe('float32', sizes, denseStrides(sizes))
+  const destination = dnnl.describe('float32', sizes, contiguousStrides(sizes))
   const operation: Operation = {
     kind: 'matmul',
     source: source.descriptor,
@@ -144,7 +137,9 @@ function multiply(
     inputs.push({ argument: argument.bias, placement })
   }
   const placement = finish.accumulator ?? lowering.allocate(destination)
-  const seen = sameSizes ? destination : dnnl.describe('float32', result.sizes, denseStrides(result.sizes))
+  const seen = sameSizes
+    ? destination
+    : dnnl.describe('float32', result.sizes, contiguousStrides(result.sizes))
   addKernel(lowering, node, epilogues, primitive, inputs, finish, placement, seen)
   return undefined
 }
@@ -152,7 +147,7 @@ function multiply(
 function biasDescriptor(lowering: Lowering, bias: Value, rank: number): MemoryDescriptor {
   const { numel } = lowering.tensorOf(bias)
   const sizes = [...new Array<number>(rank - 1).fill(1), numel]
-  return lowering.dnnl.describe('float32', sizes, denseStrides(sizes))
+  return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
 }
 
 function placeWeights(lowering: Lowering, weights: Product['weights'], wanted: MemoryDescriptor): Placement {

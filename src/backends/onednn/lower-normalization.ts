@@ -2,7 +2,7 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { CallArguments } from './call-arguments.ts'
 import { argument, type MemoryDescriptor, type Primitive } from './binding/dnnl.ts'
-import { axisInnermost, denseOrCopied, isSlow, rowMajor } from './layout-choices.ts'
+import { axisInnermost, denseOrCopied, isSlow, rowMajor, rowMajorOf } from './layout-choices.ts'
 import type { Lowering } from './lowering.ts'
 import type { StepArgument } from './step.ts'
 import type { LoweringRule } from './lowering-rules.ts'
@@ -43,7 +43,7 @@ const lowerLayerNorm: LoweringRule = (node, lowering) => {
   if (tensor.dtype !== 'float32') return `no kernel for ${tensor.dtype}`
   if (tensor.dim < 2 || tensor.dim > 5) return 'its input has too many dimensions, or too few'
   const [channels = 1] = shape
-  const source = lowering.in(input, rowMajor(lowering, tensor.sizes))
+  const source = rowMajorOf(lowering, input)
   const primitive = lowering.tryCreate({ kind: 'layer normalisation', epsilon, data: source.descriptor })
   return addUnary(node, lowering, primitive, source, [
     parameter(lowering, argument.scale, args.tensor('weight'), channels, 1),

@@ -2,7 +2,7 @@ import type { Node, Value } from '../../ir/graph.ts'
 import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor, type Primitive, type RecurrentCell } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
-import { rowMajorOf } from './layout-choices.ts'
+import { rowMajor, rowMajorOf } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import type { Lowering } from './lowering.ts'
 import type { Placement } from './placement.ts'
@@ -89,7 +89,7 @@ function sequencesOf(node: Node, lowering: Lowering, recurrence: Recurrence): Se
   const { dnnl } = lowering
   return {
     input: inputSequence(lowering, input, batchFirst),
-    inner: dnnl.describe('float32', sizes, contiguousStrides(sizes)),
+    inner: rowMajor(lowering, sizes),
     output: dnnl.describe('float32', sizes, stepsFirst(output.strides, batchFirst)),
   }
 }
@@ -116,8 +116,7 @@ function inputSequence(lowering: Lowering, input: Value, batchFirst: boolean): P
 
 /** Of one layer in one direction. */
 function stateDescriptor(lowering: Lowering, { inner }: Sequences, units: number): MemoryDescriptor {
-  const sizes = [1, 1, inner.sizes[1]!, units]
-  return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
+  return rowMajor(lowering, [1, 1, inner.sizes[1]!, units])
 }
 
 /** The part of a sequence that a direction writes. */

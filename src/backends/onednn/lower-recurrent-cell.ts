@@ -1,8 +1,6 @@
-import { contiguousStrides } from '../../tensor/tensor.ts'
 import { argument, type MemoryDescriptor, type RecurrentCell } from './binding/dnnl.ts'
 import { CallArguments } from './call-arguments.ts'
-import { rowMajorOf } from './layout-choices.ts'
-import type { Lowering } from './lowering.ts'
+import { rowMajor, rowMajorOf } from './layout-choices.ts'
 import type { LoweringRule } from './lowering-rules.ts'
 import { stateArguments, statesOf, weightArguments } from './recurrent-arguments.ts'
 import { packLayer, type LayerWeights } from './recurrent-weights.ts'
@@ -33,7 +31,7 @@ const lowerCell: LoweringRule = (node, lowering) => {
     [1, ...sizes],
     [1, 1, batch, units],
     [1, batch, units],
-  ].map((each) => dense(lowering, each)) as [MemoryDescriptor, MemoryDescriptor, MemoryDescriptor]
+  ].map((each) => rowMajor(lowering, each)) as [MemoryDescriptor, MemoryDescriptor, MemoryDescriptor]
   const primitive = lowering.tryCreate({
     kind: 'recurrence',
     cell: cells[node.kind]!,
@@ -55,10 +53,6 @@ const lowerCell: LoweringRule = (node, lowering) => {
   ]
   lowering.add(primitive, [node], inputs, lowering.allocate(destination))
   return undefined
-}
-
-function dense(lowering: Lowering, sizes: readonly number[]): MemoryDescriptor {
-  return lowering.dnnl.describe('float32', sizes, contiguousStrides(sizes))
 }
 
 function readWeights(args: CallArguments): LayerWeights | string {
