@@ -1,5 +1,7 @@
 import { readNpz } from '../archive/npz.ts'
+import type { ScriptObject } from '../ir/ivalue.ts'
 import { readFileBytes } from '../node/files.ts'
+import { findSampleInputs } from '../runtime/sample-inputs.ts'
 import { readNpy } from '../tensor/npy.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Arguments } from './arguments.ts'
@@ -27,6 +29,17 @@ export function readInputs(args: Arguments): GivenInputs {
   const file = args.text('inputs')
   if (file !== undefined) assignArrays(readNpz(readFileBytes(file)), positional, named)
   return { positional, named }
+}
+
+/** Whether any inputs are given at all. */
+function givesInputs(args: Arguments): boolean {
+  return args.texts('input').length > 0 || args.text('inputs') !== undefined
+}
+
+/** As `readInputs`; random inputs of the method where none are given. @param open makes the module to try them on, anew */
+export function inputsOrSamples(args: Arguments, open: () => ScriptObject, method: string): GivenInputs {
+  if (givesInputs(args)) return readInputs(args)
+  return { positional: findSampleInputs(open, { method }).values, named: {} }
 }
 
 function assignArrays(

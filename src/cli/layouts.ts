@@ -11,13 +11,12 @@ import { layoutPipelineFor } from '../passes/pipelines.ts'
 import { propagateLayoutsFor } from '../passes/propagate-layouts.ts'
 import { blockedTarget, carriesChannels } from '../passes/support/blocked-target.ts'
 import { bindInputs } from '../runtime/input-binding.ts'
-import { findSampleInputs } from '../runtime/sample-inputs.ts'
 import { DataDependentError } from '../runtime/data-dependence.ts'
 import { specialise, type SpecialisedGraph } from '../runtime/specialise.ts'
 import type { Arguments } from './arguments.ts'
 import { SplitGraphError, UsageError } from './errors.ts'
 import { flagsOf } from './freeze.ts'
-import { readInputs } from './inputs.ts'
+import { inputsOrSamples } from './inputs.ts'
 import { findMethod, loadModel } from './model.ts'
 import { passOptions, stopOption } from './pass-options.ts'
 
@@ -42,9 +41,10 @@ export function laidOutGraph(args: Arguments, method: string, name: string): Gra
     optimizeNumerics: !args.flag('no-fold'),
   })
   const fn = findMethod({ ...model, root: module }, method, path)
-  const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
-  const given = isGiven ? readInputs(args) : { positional: findSampleInputs(() => module, { method }).values }
-  const inputs = bindInputs(fn.schema, given)
+  const inputs = bindInputs(
+    fn.schema,
+    inputsOrSamples(args, () => module, method),
+  )
   const steps = [
     eliminateDeadCodePass,
     ...layoutPipelineFor(insertReordersFor(target), propagateLayoutsFor(target)),

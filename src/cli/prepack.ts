@@ -1,12 +1,10 @@
 import { packConstants } from '../node/prepack.ts'
 import { runnableCopy } from '../node/runnable-copy.ts'
-import type { Inputs } from '../runtime/input-binding.ts'
-import { findSampleInputs } from '../runtime/sample-inputs.ts'
 import type { ScriptModule } from '../script/load-module.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './errors.ts'
 import { formatBytes } from './format.ts'
-import { inputOptions, readInputs } from './inputs.ts'
+import { inputOptions, inputsOrSamples } from './inputs.ts'
 import { threadsOf } from './session-options.ts'
 
 /** Options of packing constants behind a freeze. */
@@ -46,7 +44,8 @@ export function packedAsAsked(module: ScriptModule, args: Arguments): Packed {
     throw new UsageError(`nothing is packed for '${backend}'`, {}, 'there is: --prepack onednn')
   const method = args.text('method') ?? 'forward'
   const options = { method, threads, tune: args.flag('tune') }
-  const { module: result, ...packed } = packConstants(module, inputsOf(module, method, args), options)
+  const inputs = inputsOrSamples(args, () => runnableCopy(module, method).root, method)
+  const { module: result, ...packed } = packConstants(module, inputs, options)
   return { module: result, packed }
 }
 
@@ -54,12 +53,6 @@ function checkUnneeded(args: Arguments): void {
   for (const name of ['tune', 'threads', 'inputs', 'input'])
     if (args.flag(name) || args.text(name) !== undefined || args.texts(name).length > 0)
       throw new UsageError(`--${name} is for packing constants`, {}, 'add --prepack onednn')
-}
-
-function inputsOf(module: ScriptModule, method: string, args: Arguments): Inputs {
-  const isGiven = args.texts('input').length > 0 || args.text('inputs') !== undefined
-  if (isGiven) return readInputs(args)
-  return { positional: findSampleInputs(() => runnableCopy(module, method).root, { method }).values }
 }
 
 /** `packed 5 constants, 97.7 KB` */
